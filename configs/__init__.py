@@ -1,0 +1,1 @@
+"""Settings, municipalities and the taxonomy: their schemas, their files, their validation."""

@@ -1,0 +1,209 @@
+"""What a municipality's configuration and the taxonomy may say.
+
+Every model is frozen and refuses keys it does not know, so a typing mistake is an error and
+never a silent default.
+"""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from configs.model import ModelSpec
+from models.labels import CATEGORIES
+from models.records import Kind, Protocol
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+class Strict(BaseModel):
+    """Frozen, and no key that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Contact(Strict):
+    """Who answers for the crawler; both appear in its user agent."""
+
+    name: Text
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+
+class Zone(Strict):
+    """A named part of the district, with the other names that neighbours use for it."""
+
+    code: Code
+    name: Text
+    aliases: tuple[Text, ...] = ()
+
+
+class Area(Strict):
+    """An office of the municipality and the urban categories it answers for."""
+
+    name: Text
+    categories: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("categories")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for code in value:
+            if code not in CATEGORIES:
+                raise ValueError(
+                    f"«{code}» is no urban category; use one of {', '.join(CATEGORIES)}"
+                )
+        return value
+
+
+class Windows(Strict):
+    """Which days a run looks at when it is not told."""
+
+    days: int = Field(default=30, ge=1, le=3660)
+    start: date | None = None
+
+
+class Limits(Strict):
+    """What one source may cost. Times in seconds, sizes in bytes."""
+
+    delay: float = Field(default=2.0, ge=0, le=600)
+    timeout: float = Field(default=30.0, gt=0, le=600)
+    max_bytes: int = Field(default=5_000_000, ge=1_000, le=100_000_000)
+    max_requests: int = Field(default=2_000, ge=1, le=100_000)
+    max_seconds: float = Field(default=1_800, gt=0, le=86_400)
+
+
+class Columns(Strict):
+    """Which column of an upload holds what; ``title`` and ``text`` may name the same news item."""
+
+    text: Text
+    date: Text
+    title: Text | None = None
+    id: Text | None = None
+    url: Text | None = None
+    author: Text | None = None
+
+
+class Source(Strict):
+    """One configured public place to read.
+
+    ``url`` may be relative to the municipality's ``base_url``. A ``feed`` gives one
+    manifestation per entry; with ``follow`` the entry's page is opened for the full text, and
+    with ``comments`` the page's comment thread is read too. ``pages`` starts from a page of
+    links chosen by the CSS selector ``links``.
+    """
+
+    name: Code
+    title: Text
+    protocol: Protocol
+    url: Text | None = None
+    kind: Kind = Kind.ARTICLE
+    follow: bool = False
+    comments: bool = False
+    links: Text | None = None
+    columns: Columns | None = None
+    allow_private: bool = False
+    enabled: bool = True
+    limits: Limits = Limits()
+
+
+class Municipality(Strict):
+    """A municipality: its time zone, its places, who answers for what, and its sources."""
+
+    code: Code
+    name: Text
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    ubigeo: Annotated[str, StringConstraints(pattern=r"^\d{6}$")] | None = None
+    time_zone: str
+    contact: Contact
+    base_url: Text | None = None
+    windows: Windows = Windows()
+    model: ModelSpec = ModelSpec()
+    zones: tuple[Zone, ...] = ()
+    areas: tuple[Area, ...] = ()
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(
+                f"«{value}» is no IANA time zone; for Lima write America/Lima"
+            ) from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which days are cut."""
+        return ZoneInfo(self.time_zone)
+
+    def source(self, name: str) -> Source | None:
+        """Return the source of that name, if there is one."""
+        return next((s for s in self.sources if s.name == name), None)
+
+    def with_base_url(self, base_url: str) -> Self:
+        """Return the same municipality read from another server."""
+        return self.model_copy(update={"base_url": base_url})
+
+
+class Category(Strict):
+    """One urban category of the taxonomy and the work category that it feeds."""
+
+    code: str
+    es: Text
+    en: Text
+    work_category: int | None = Field(default=None, ge=1, le=9)
+
+
+class Name(Strict):
+    """A name in both languages of the product."""
+
+    es: Text
+    en: Text
+
+
+class Taxonomy(Strict):
+    """The urban categories, sentiments and intents with their names, under one version."""
+
+    version: Annotated[str, StringConstraints(pattern=r"^\d{4}\.\d+$")]
+    categories: tuple[Category, ...]
+    sentiments: dict[str, Name]
+    intents: dict[str, Name]
+    work_categories: dict[int, Name]
+
+    @field_validator("categories")
+    @classmethod
+    def _complete(cls, value: tuple[Category, ...]) -> tuple[Category, ...]:
+        codes = tuple(category.code for category in value)
+        if codes != CATEGORIES:
+            raise ValueError(f"the codes must be, in this order: {', '.join(CATEGORIES)}")
+        return value
+
+    def category(self, code: str) -> Category:
+        """Return the category of that code; an unknown code is a programming error."""
+        return self.categories[CATEGORIES.index(code)]
+
+
+def absolute_url(municipality: Municipality, source: Source) -> str:
+    """Return the source's full address, resolved against the municipality's base address."""
+    if source.url is None:
+        raise ValueError(f"source {source.name} is an upload and has no address")
+    if urlsplit(source.url).scheme:
+        return source.url
+    return f"{(municipality.base_url or '').rstrip('/')}/{source.url.lstrip('/')}"
+
+
+SHIPPED = Path(__file__).parent
+"""The folder with the configuration files that ship with the project."""
+
+_HTTP = re.compile(r"^https?://[^/\s]+", re.IGNORECASE)
+
+
+def is_web_address(url: str) -> bool:
+    """Say whether a text is an absolute http or https address."""
+    return bool(_HTTP.match(url))

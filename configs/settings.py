@@ -1,0 +1,76 @@
+"""Where this installation keeps its things, taken from the environment.
+
+Nothing is created on import; `Settings.pseudonym_secret` writes the key file on first use.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """Environment variables: ``MANIFIESTA_HOME``, ``MANIFIESTA_DATABASE_URL`` and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="MANIFIESTA_", frozen=True, extra="ignore")
+
+    home: Path = Path("manifiesta-data")
+    database_url: SecretStr | None = None
+    pseudonym_key: SecretStr | None = Field(default=None, min_length=16)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            ConfigError: a variable does not hold what it should.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = f"MANIFIESTA_{'_'.join(str(part) for part in first['loc']).upper()}"
+            raise ConfigError(f"{name}: {first['msg']}. Set it again, or unset it.") from None
+
+    @property
+    def database(self) -> str:
+        """The database's address: the one in the environment, or SQLite in the home folder."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home / 'manifiesta.db'}"
+
+    @property
+    def archive(self) -> Path:
+        """The folder of raw responses. It holds personal data: mode 0700."""
+        return self.home / "archive"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of reports."""
+        return self.home / "reports"
+
+    @property
+    def municipalities(self) -> Path:
+        """The folder of this installation's own municipality files."""
+        return self.home / "municipalities"
+
+    def pseudonym_secret(self) -> bytes:
+        """Return the key of author pseudonyms: from the environment, else from a private file.
+
+        The file is made with mode 0600 the first time. Whoever loses it can no longer tell that
+        two runs saw the same author.
+        """
+        if self.pseudonym_key is not None:
+            return self.pseudonym_key.get_secret_value().encode()
+        path = self.home / "pseudonym.key"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(32))
+        return path.read_bytes().strip()

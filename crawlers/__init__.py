@@ -1,0 +1,1 @@
+"""Scrapy collection: spiders, page extraction without network, the archive, the sandbox town."""

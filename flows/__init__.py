@@ -1,0 +1,1 @@
+"""The way in: Prefect flows and the command line."""

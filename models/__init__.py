@@ -1,0 +1,1 @@
+"""The nouns of Manifiesta: labels, records, errors, database tables and migrations."""

@@ -1,0 +1,37 @@
+"""The closed vocabularies: urban categories, sentiments and intents.
+
+The order of each tuple is the order of the model's outputs; it never changes within a
+taxonomy version. Names in Spanish and English live in ``configs/taxonomy.yml``.
+"""
+
+from typing import Final
+
+CATEGORIES: Final = (
+    "transport",
+    "health",
+    "security",
+    "economy",
+    "waste",
+    "environment",
+    "water",
+    "energy",
+    "education",
+    "culture",
+    "social",
+    "housing",
+    "governance",
+    "emergency",
+    "digital",
+    "other",
+)
+SENTIMENTS: Final = ("negative", "neutral", "positive")
+INTENTS: Final = (
+    "complaint",
+    "request",
+    "proposal",
+    "praise",
+    "question",
+    "information",
+    "opinion",
+    "other",
+)

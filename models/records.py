@@ -1,0 +1,194 @@
+"""The records that travel between the steps, before and after the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+
+class Kind(StrEnum):
+    """What a manifestation is, as its source presents it."""
+
+    ARTICLE = "article"
+    COMMENT = "comment"
+    POST = "post"
+
+
+class Protocol(StrEnum):
+    """How a source is read; each value is one spider, or an upload."""
+
+    FEED = "feed"
+    PAGES = "pages"
+    UPLOAD = "upload"
+
+
+class Stage(StrEnum):
+    """The steps that the ledger keeps a partition for."""
+
+    COLLECT = "collect"
+    CLASSIFY = "classify"
+    AGGREGATE = "aggregate"
+
+
+class State(StrEnum):
+    """The state of a run or of a partition in the ledger."""
+
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """Why an input record was not stored: every record is counted under exactly one."""
+
+    UNREADABLE = "unreadable"
+    NO_TEXT = "no_text"
+    NO_DATE = "no_date"
+    BAD_DATE = "bad_date"
+    NO_IDENTITY = "no_identity"
+    TOO_LONG = "too_long"
+    DUPLICATE = "duplicate"
+    FETCH_FAILED = "fetch_failed"
+    ROBOTS_DENIED = "robots_denied"
+    NOT_ALLOWED = "not_allowed"
+
+
+IGNORED: frozenset[Outcome] = frozenset({Outcome.DUPLICATE, Outcome.ROBOTS_DENIED})
+"""Outcomes that are expected of a healthy source; the others are rejections to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open span of local days ``[start, end)`` in the municipality's time zone."""
+
+    start: date
+    end: date
+    zone: ZoneInfo
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise ValueError(f"the window ends ({self.end}) before it starts ({self.start})")
+
+    @property
+    def days(self) -> list[date]:
+        """Every local day of the window, in order."""
+        return [self.start + timedelta(days=i) for i in range((self.end - self.start).days)]
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the local day of an aware moment."""
+        return moment.astimezone(self.zone).date()
+
+    def holds(self, moment: datetime) -> bool:
+        """Say whether an aware moment falls inside the window."""
+        return self.start <= self.day_of(moment) < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One raw response as it came over the wire, and where its WARC record lies."""
+
+    id: str
+    url: str
+    status: int
+    fetched_at: datetime
+    content_type: str
+    size: int
+    sha256: str
+    warc_file: str
+    warc_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """One public expression as a source gave it, before any personal data is masked.
+
+    It never reaches the database; `pipelines.privacy` turns it into a `Manifestation`.
+    """
+
+    source: str
+    external_id: str
+    kind: Kind
+    text: str
+    said_at: datetime | None
+    fetched_at: datetime
+    title: str | None = None
+    author: str | None = None
+    url: str | None = None
+    parent_external_id: str | None = None
+    thread_external_id: str | None = None
+    capture_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifestation:
+    """One public expression with its author pseudonymised and its personal data masked.
+
+    ``said_at`` and ``fetched_at`` are aware and in UTC. ``id`` is derived from the source and
+    the external id, so the same expression has the same id in every database and every run.
+    """
+
+    id: str
+    municipality: str
+    source: str
+    external_id: str
+    kind: Kind
+    text: str
+    text_hash: str
+    said_at: datetime
+    fetched_at: datetime
+    title: str | None = None
+    author: str | None = None
+    url: str | None = None
+    parent_id: str | None = None
+    thread_id: str | None = None
+    capture_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An input record that was not stored, and why; ``detail`` never holds its text."""
+
+    source: str
+    outcome: Outcome
+    where: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """Calibrated probabilities for one text by one model version."""
+
+    categories: Mapping[str, float]
+    sentiments: Mapping[str, float]
+    intents: Mapping[str, float]
+    abstained: bool
+    model_version: str
+
+    @property
+    def category(self) -> str:
+        """The most probable urban category."""
+        return max(self.categories, key=self.categories.__getitem__)
+
+    @property
+    def sentiment(self) -> str:
+        """The most probable sentiment."""
+        return max(self.sentiments, key=self.sentiments.__getitem__)
+
+    @property
+    def intent(self) -> str:
+        """The most probable intent."""
+        return max(self.intents, key=self.intents.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the category that was chosen."""
+        return max(self.categories.values())
+
+
+def manifestation_id(municipality: str, source: str, external_id: str) -> str:
+    """Derive the stable id of a manifestation from its identity: 32 hexadecimal digits."""
+    identity = "\x1f".join((municipality, source, external_id))
+    return sha256(identity.encode()).hexdigest()[:32]

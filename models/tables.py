@@ -1,0 +1,364 @@
+"""The database tables. Column comments are the data dictionary's text.
+
+Times are aware and in UTC; days are local days of the municipality. Identifiers of
+manifestations are derived (`models.records.manifestation_id`), so two databases that saw the
+same sources hold the same keys.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware moment into UTC before it is written."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment without time zone cannot be stored: {value}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the moment its UTC zone back; SQLite forgets it."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The base of all tables, with names for every constraint so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        dict[str, float]: JSON,
+    }
+
+
+def _code(comment: str, *, key: bool = False, order: int = 0) -> Mapped[Any]:
+    return mapped_column(
+        String(60), primary_key=key, nullable=False, comment=comment, sort_order=order
+    )
+
+
+class SourceRow(Base):
+    """One configured public place to read, as it was when last used."""
+
+    __tablename__ = "source"
+    __table_args__ = {"comment": "One configured public place to read, as it was when last used."}
+
+    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
+    name: Mapped[str] = _code("Code of the source within its municipality.", key=True)
+    title: Mapped[str] = mapped_column(Text, comment="Name that a reader knows the source by.")
+    protocol: Mapped[str] = _code("How it is read: feed, pages or upload.")
+    config: Mapped[dict[str, Any]] = mapped_column(
+        comment="The whole configuration; for uploads the remembered column mapping."
+    )
+    updated_at: Mapped[datetime] = mapped_column(comment="When this row last changed.")
+
+
+class RunRow(Base):
+    """One execution of the pipeline for one municipality."""
+
+    __tablename__ = "run"
+    __table_args__ = {"comment": "One execution of the pipeline for one municipality."}
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, comment="Identifier: start time and six random digits."
+    )
+    municipality: Mapped[str] = _code("Code of the municipality.")
+    command: Mapped[str] = _code("What started it: run, import, classify or aggregate.")
+    window_from: Mapped[date] = mapped_column(comment="First local day of the window.")
+    window_to: Mapped[date] = mapped_column(comment="Local day after the last of the window.")
+    state: Mapped[str] = _code("running, done, partial (a source failed) or failed.")
+    started_at: Mapped[datetime] = mapped_column(comment="When it started.")
+    finished_at: Mapped[datetime | None] = mapped_column(comment="When it ended.")
+    model_version: Mapped[str | None] = mapped_column(
+        Text, comment="Version of the classifier that was used."
+    )
+    taxonomy_version: Mapped[str] = _code("Version of the taxonomy that was used.")
+    software_version: Mapped[str] = _code("Version of Manifiesta.")
+    error: Mapped[str | None] = mapped_column(Text, comment="Why it failed, if it did.")
+
+
+class PartitionRow(Base):
+    """The ledger: what one run did for one source, one local day and one stage."""
+
+    __tablename__ = "run_partition"
+    __table_args__ = {
+        "comment": "The ledger: what one run did for one source, one local day and one stage."
+    }
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, comment="The run."
+    )
+    source: Mapped[str] = _code("The source.", key=True)
+    day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
+    stage: Mapped[str] = _code("collect or classify.", key=True)
+    state: Mapped[str] = _code("running, done, partial or failed.")
+    rows: Mapped[int] = mapped_column(comment="Manifestations that the stage holds for this day.")
+    error: Mapped[str | None] = mapped_column(Text, comment="Why it failed or is partial.")
+
+
+class CaptureRow(Base):
+    """One raw response as it came over the wire, and where its WARC record lies."""
+
+    __tablename__ = "capture"
+    __table_args__ = (
+        Index(None, "municipality", "source"),
+        {"comment": "One raw response as it came over the wire, and where its WARC record lies."},
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="WARC record id.")
+    municipality: Mapped[str] = _code("Code of the municipality.")
+    source: Mapped[str] = _code("The source that was being read.")
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("run.id", ondelete="CASCADE"), comment="The run that fetched it."
+    )
+    url: Mapped[str] = mapped_column(Text, comment="Address of the response, after redirects.")
+    status: Mapped[int] = mapped_column(comment="HTTP status.")
+    fetched_at: Mapped[datetime] = mapped_column(comment="When it was fetched.")
+    content_type: Mapped[str] = mapped_column(Text, comment="Content-Type header.")
+    size: Mapped[int] = mapped_column(comment="Size of the body in bytes.")
+    sha256: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the body.")
+    warc_file: Mapped[str] = mapped_column(Text, comment="WARC file, relative to the archive.")
+    warc_offset: Mapped[int] = mapped_column(comment="Byte offset of the record in the file.")
+
+
+class ManifestationRow(Base):
+    """One public expression, its author pseudonymised and its personal data masked."""
+
+    __tablename__ = "manifestation"
+    __table_args__ = (
+        UniqueConstraint("municipality", "source", "external_id"),
+        Index(None, "municipality", "said_on"),
+        {
+            "comment": "One public expression, its author pseudonymised and personal data masked.",
+        },
+    )
+
+    id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, comment="Derived from municipality, source and external id."
+    )
+    municipality: Mapped[str] = _code("Code of the municipality.")
+    source: Mapped[str] = _code("The source that gave it.")
+    external_id: Mapped[str] = mapped_column(Text, comment="Identifier at the source.")
+    kind: Mapped[str] = _code("article, comment or post.")
+    title: Mapped[str | None] = mapped_column(Text, comment="Title, masked.")
+    text: Mapped[str] = mapped_column(Text, comment="Text, masked.")
+    text_hash: Mapped[str] = mapped_column(
+        String(64), comment="SHA-256 of title and text without case, accents and spacing."
+    )
+    author: Mapped[str | None] = mapped_column(
+        String(60), comment="Keyed pseudonym of the author; the name is never stored."
+    )
+    url: Mapped[str | None] = mapped_column(Text, comment="Public address.")
+    said_at: Mapped[datetime] = mapped_column(comment="When it was said, according to the source.")
+    said_on: Mapped[date] = mapped_column(comment="Local day on which it was said.")
+    fetched_at: Mapped[datetime] = mapped_column(comment="When this text was first fetched.")
+    parent_id: Mapped[str | None] = mapped_column(
+        String(32), comment="The manifestation that it replies to."
+    )
+    thread_id: Mapped[str | None] = mapped_column(
+        String(32), comment="The manifestation that opened its thread."
+    )
+    capture_id: Mapped[str | None] = mapped_column(
+        String(64), comment="The raw response that it was extracted from."
+    )
+
+
+class RejectionRow(Base):
+    """An input record that was not stored, and why. It never holds the record's text."""
+
+    __tablename__ = "rejection"
+    __table_args__ = (
+        Index(None, "run_id", "source"),
+        {"comment": "An input record that was not stored, and why; never the record's text."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Serial number.")
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("run.id", ondelete="CASCADE"), comment="The run that met it."
+    )
+    source: Mapped[str] = _code("The source.")
+    outcome: Mapped[str] = _code("The reason, one of a closed list.")
+    ignored: Mapped[bool] = mapped_column(
+        comment="True where a healthy source may have it (a duplicate, say); false: look at it."
+    )
+    place: Mapped[str] = mapped_column(Text, comment="Where: an address, or a file and its line.")
+    detail: Mapped[str] = mapped_column(Text, comment="What was wrong.")
+
+
+class ClassificationRow(Base):
+    """Labels and probabilities for one text by one model version; rows are only added."""
+
+    __tablename__ = "classification"
+    __table_args__ = {
+        "comment": "Labels and probabilities for one text by one model version; append-only."
+    }
+
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The manifestation.",
+    )
+    text_hash: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="The text that was classified: an edit has another."
+    )
+    model_version: Mapped[str] = mapped_column(
+        String(120), primary_key=True, comment="The model that classified it."
+    )
+    taxonomy_version: Mapped[str] = _code("The taxonomy that its labels belong to.", key=True)
+    category: Mapped[str] = _code("Most probable urban category.")
+    sentiment: Mapped[str] = _code("Most probable sentiment.")
+    intent: Mapped[str] = _code("Most probable intent.")
+    confidence: Mapped[float] = mapped_column(comment="Calibrated probability of the category.")
+    abstained: Mapped[bool] = mapped_column(
+        comment="True where the confidence is under the model's threshold."
+    )
+    categories: Mapped[dict[str, float]] = mapped_column(comment="Probability of each category.")
+    sentiments: Mapped[dict[str, float]] = mapped_column(comment="Probability of each sentiment.")
+    intents: Mapped[dict[str, float]] = mapped_column(comment="Probability of each intent.")
+
+
+class InsightColumns:
+    """What every insight row says of itself: whose, when, by what, and how complete."""
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("run.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The run that counted.",
+        sort_order=-20,
+    )
+    municipality: Mapped[str] = _code("Code of the municipality.", order=-20)
+    window_from: Mapped[date] = mapped_column(
+        comment="First local day of the window.", sort_order=-20
+    )
+    window_to: Mapped[date] = mapped_column(
+        comment="Local day after the last of the window.", sort_order=-20
+    )
+    model_version: Mapped[str] = mapped_column(
+        String(120), comment="The classifier.", sort_order=-20
+    )
+    taxonomy_version: Mapped[str] = _code("The taxonomy.", order=-20)
+    sources_read: Mapped[int] = mapped_column(
+        comment="Coverage: sources that were read to the end in this run.", sort_order=20
+    )
+    sources_configured: Mapped[int] = mapped_column(
+        comment="Coverage: sources configured.", sort_order=20
+    )
+    days_complete: Mapped[int] = mapped_column(
+        comment="Coverage: days of the window with every source read.", sort_order=20
+    )
+    days: Mapped[int] = mapped_column(comment="Days of the window.", sort_order=20)
+
+
+class ShareColumns:
+    """A count and its share of ``n``, raw and corrected for the classifier's known errors."""
+
+    count: Mapped[int] = mapped_column(comment="Manifestations with this label.")
+    distinct: Mapped[int] = mapped_column(comment="The same, with identical texts counted once.")
+    n: Mapped[int] = mapped_column(comment="Denominator of the shares: classified manifestations.")
+    share: Mapped[float | None] = mapped_column(comment="count / n; empty where n is 0.")
+    share_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
+    share_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
+
+
+class CorrectedColumns:
+    """The share as it would be without the classifier's systematic errors."""
+
+    corrected_share: Mapped[float | None] = mapped_column(
+        comment="Share corrected with the classifier's confusion matrix on labelled texts."
+    )
+    corrected_low: Mapped[float | None] = mapped_column(comment="Lower end, bootstrap 95 %.")
+    corrected_high: Mapped[float | None] = mapped_column(comment="Upper end, bootstrap 95 %.")
+
+
+class SentimentColumns:
+    """How the manifestations of a cell divide by sentiment."""
+
+    negative: Mapped[int] = mapped_column(comment="Of the count, negative.")
+    neutral: Mapped[int] = mapped_column(comment="Of the count, neutral.")
+    positive: Mapped[int] = mapped_column(comment="Of the count, positive.")
+    negative_share: Mapped[float | None] = mapped_column(comment="negative / count.")
+    negative_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
+    negative_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
+
+
+class InsightOverview(InsightColumns, ShareColumns, CorrectedColumns, Base):
+    """The whole window: manifestations by sentiment, intent and kind."""
+
+    __tablename__ = "insight_overview"
+    __table_args__ = {"comment": "The whole window by sentiment, intent, kind and certainty."}
+
+    measure: Mapped[str] = _code(
+        "total, sentiment, intent, kind or certainty.", key=True, order=-10
+    )
+    label: Mapped[str] = _code("The label within the measure.", key=True, order=-10)
+
+
+class InsightCategory(InsightColumns, ShareColumns, CorrectedColumns, SentimentColumns, Base):
+    """The window by urban category."""
+
+    __tablename__ = "insight_category"
+    __table_args__ = {"comment": "The window by urban category."}
+
+    category: Mapped[str] = _code("Urban category.", key=True, order=-10)
+    unsure: Mapped[int] = mapped_column(
+        comment="Of the count, those under the model's confidence threshold."
+    )
+
+
+class InsightDay(InsightColumns, ShareColumns, SentimentColumns, Base):
+    """The window by local day."""
+
+    __tablename__ = "insight_day"
+    __table_args__ = {"comment": "The window by local day."}
+
+    day: Mapped[date] = mapped_column(primary_key=True, comment="Local day.", sort_order=-10)
+    complete: Mapped[bool] = mapped_column(comment="True where every source was read.")
+
+
+class InsightSource(InsightColumns, ShareColumns, SentimentColumns, Base):
+    """The window by source, with what became of each source."""
+
+    __tablename__ = "insight_source"
+    __table_args__ = {"comment": "The window by source, with the state of each source."}
+
+    source: Mapped[str] = _code("The source.", key=True, order=-10)
+    state: Mapped[str] = _code("done, partial, failed, or stored (not read in this run).")
+    reason: Mapped[str | None] = mapped_column(Text, comment="Why it is partial or failed.")
+    rejected: Mapped[int] = mapped_column(comment="Input records rejected in this run.")
+    ignored: Mapped[int] = mapped_column(comment="Input records ignored for a stated reason.")
+
+
+INSIGHT_TABLES = (InsightOverview, InsightCategory, InsightDay, InsightSource)
+"""The analysts' contract: tables whose names and columns stay."""

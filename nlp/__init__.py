@@ -1,0 +1,1 @@
+"""Language: cleaning, encoder, training, classification, evaluation and share correction."""

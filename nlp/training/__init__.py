@@ -1,0 +1,1 @@
+"""Training of the shipped weights: masked-language-model pretraining and multi-task fine-tuning."""

@@ -1,0 +1,112 @@
+"""The numbers of the two training stages, one frozen dataclass each, with named presets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainRecipe:
+    """Tokenizer, word vectors and masked-language-model pretraining.
+
+    `characters` is how much of each genre (`lm/<genre>.txt.xz`) is read, in characters, evenly
+    spread over the file; `repeats` multiplies a genre's share of the batches, and
+    `vector_repeats` its copies in the text of the word vectors. The genre `task` is the texts
+    of the training sets. Only `last_genres` are read in the last `decay` steps.
+    """
+
+    name: str
+    seed: int
+    characters: Mapping[str, int]
+    repeats: Mapping[str, float]
+    last_genres: tuple[str, ...]
+    tokenizer_characters: int
+    keep_accents: bool
+    vocabulary: int
+    layers: int
+    width: int
+    heads: int
+    feed_forward: int
+    sequence: int
+    batch: int
+    steps: int
+    warmup: int
+    decay: int
+    learning_rate: float
+    embedding_rate: float
+    weight_decay: float
+    mask_start: float
+    mask_end: float
+    vector_epochs: int
+    vector_window: int
+    vector_repeats: Mapping[str, int]
+    workers: int
+    save_every: int
+    task_repeats: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One pass of fine-tuning: how many texts are drawn, from which sets, and how fast."""
+
+    name: str
+    draws: Mapping[str, int]
+    learning_rate: float
+    gold_weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneRecipe:
+    """Multi-task heads over a pretrained encoder."""
+
+    name: str
+    seed: int
+    stages: tuple[Stage, ...]
+    tokens_per_batch: int
+    max_tokens: int
+    label_smoothing: float
+    layer_decay: float
+    weight_decay: float
+    dropout: float
+    teacher_weight: float
+    augment: float
+    averaged: int
+    target_precision: float
+    unlabelled: Mapping[str, int] = field(default_factory=dict)
+
+
+_PRETRAIN_CPU = PretrainRecipe(
+    name="cpu",
+    seed=20,
+    characters={
+        "social": 40_000_000,
+        "news_pe": 90_000_000,
+        "films": 16_000_000,
+        "speech_mx": 36_000_000,
+    },
+    repeats={"social": 3.0, "news_pe": 1.0, "films": 0.5, "speech_mx": 0.5, "task": 10.0},
+    last_genres=("social", "news_pe", "task"),
+    tokenizer_characters=12_000_000,
+    keep_accents=False,
+    vocabulary=16_000,
+    layers=4,
+    width=256,
+    heads=4,
+    feed_forward=384,
+    sequence=128,
+    batch=32,
+    steps=1_700,
+    warmup=60,
+    decay=500,
+    learning_rate=3e-3,
+    embedding_rate=5e-4,
+    weight_decay=0.05,
+    mask_start=0.25,
+    mask_end=0.15,
+    vector_epochs=1,
+    vector_window=6,
+    vector_repeats={"social": 2, "task": 4},
+    workers=2,
+    save_every=100,
+)
