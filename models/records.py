@@ -29,13 +29,13 @@ class Stage(StrEnum):
 
     COLLECT = "collect"
     CLASSIFY = "classify"
-    AGGREGATE = "aggregate"
 
 
 class State(StrEnum):
-    """The state of a run or of a partition in the ledger."""
+    """The state of a run or of a partition in the ledger, or of a source in a window."""
 
     RUNNING = "running"
+    UNREAD = "unread"
     DONE = "done"
     PARTIAL = "partial"
     FAILED = "failed"
@@ -155,6 +155,11 @@ class Rejection:
     outcome: Outcome
     where: str
     detail: str
+
+    @property
+    def ignored(self) -> bool:
+        """Whether a healthy source may have it; otherwise somebody should look at it."""
+        return self.outcome in IGNORED
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,7 +285,9 @@ class ShareColumns:
     """A count and its share of ``n``, raw and corrected for the classifier's known errors."""
 
     count: Mapped[int] = mapped_column(comment="Manifestations with this label.")
-    distinct: Mapped[int] = mapped_column(comment="The same, with identical texts counted once.")
+    distinct_count: Mapped[int] = mapped_column(
+        comment="The same, with identical texts counted once."
+    )
     n: Mapped[int] = mapped_column(comment="Denominator of the shares: classified manifestations.")
     share: Mapped[float | None] = mapped_column(comment="count / n; empty where n is 0.")
     share_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
@@ -354,7 +356,9 @@ class InsightSource(InsightColumns, ShareColumns, SentimentColumns, Base):
     __table_args__ = {"comment": "The window by source, with the state of each source."}
 
     source: Mapped[str] = _code("The source.", key=True, order=-10)
-    state: Mapped[str] = _code("done, partial, failed, or stored (not read in this run).")
+    state: Mapped[str] = _code(
+        "done, partial, failed or unread: whether every day of the window was read."
+    )
     reason: Mapped[str | None] = mapped_column(Text, comment="Why it is partial or failed.")
     rejected: Mapped[int] = mapped_column(comment="Input records rejected in this run.")
     ignored: Mapped[int] = mapped_column(comment="Input records ignored for a stated reason.")

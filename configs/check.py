@@ -1,0 +1,393 @@
+"""Every problem of a configuration file at once: its line, and what to write instead."""
+
+import re
+import socket
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from cssselect import SelectorError
+from cssselect import parse as parse_selector
+from pydantic import BaseModel, ValidationError
+
+from configs.document import Document, Route, UnreadableError, read_document
+from configs.explain import example, explain, one_of, short
+from configs.schema import Municipality, Taxonomy, is_web_address
+from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from models.records import Protocol
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+_LOCAL: Final = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa")
+_UPLOAD_ONLY: Final = ("columns",)
+_WEB_ONLY: Final = ("url", "links", "follow", "comments")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a file. A warning does not keep the file from being used."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+    advice: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        mark = "warning: " if self.warning else ""
+        place = f"{self.path}: " if self.path else ""
+        return _plain(f"{self.file}:{self.line}: {mark}{place}{self.message}; {self.advice}")
+
+
+class _Report:
+    """A document under examination, and what was found in it."""
+
+    def __init__(self, path: Path, document: Document) -> None:
+        self.path = path
+        self.document = document
+        self.problems: list[Problem] = []
+
+    def add(self, route: Route, message: str, advice: str, *, warning: bool = False) -> None:
+        """Note a problem at a key or value."""
+        line = self.document.line(route)
+        self.problems.append(
+            Problem(shown(self.path), line, _dotted(route), message, advice, warning)
+        )
+
+    def items(self, key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Go through the entries of a top-level list that are mappings."""
+        value = self.document.at((key,))
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(item, dict):
+                yield index, item
+
+    def sorted(self) -> list[Problem]:
+        """Return what was found, in the order of the file."""
+        return sorted(dict.fromkeys(self.problems), key=lambda p: (p.line, p.path))
+
+
+def check_file(path: Path) -> list[Problem]:
+    """Find every problem of a municipality's file; never raises for what the file holds."""
+    return read_municipality(path)[1]
+
+
+def check_taxonomy(path: Path) -> list[Problem]:
+    """Find every problem of a taxonomy file; never raises for what the file holds."""
+    return read_taxonomy(path)[1]
+
+
+def read_municipality(path: Path) -> tuple[Municipality | None, list[Problem]]:
+    """Read a municipality's file: the municipality if it has no errors, and its problems."""
+    return _read(path, Municipality, _MUNICIPALITY_RULES)
+
+
+def read_taxonomy(path: Path) -> tuple[Taxonomy | None, list[Problem]]:
+    """Read a taxonomy file: the taxonomy if it has no errors, and its problems."""
+    return _read(path, Taxonomy, _TAXONOMY_RULES)
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person in the current folder would write it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _read(
+    path: Path, schema: type[Schema], rules: Sequence[Callable[[_Report], None]]
+) -> tuple[Schema | None, list[Problem]]:
+    try:
+        document = read_document(path)
+    except UnreadableError as error:
+        return None, [Problem(shown(path), error.line, "", error.message, error.advice)]
+    report = _Report(path, document)
+    report.problems += [
+        Problem(shown(path), f.line, _dotted(f.route), f.message, f.advice) for f in document.faults
+    ]
+    result = _validate(report, schema)
+    for rule in rules:
+        rule(report)
+    if any(not problem.warning for problem in report.problems):
+        return None, report.sorted()
+    if result is None:  # a rule of the schema that no sentence here speaks of
+        report.add((), f"this is no valid {schema.__name__.lower()}", "compare with a shipped file")
+    return result, report.sorted()
+
+
+def _validate(report: _Report, schema: type[Schema]) -> Schema | None:
+    if not isinstance(report.document.value, dict):
+        report.add((), "the file must be made of keys", "write «key: value» lines")
+        return None
+    try:
+        return schema.model_validate(report.document.value)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+    for finding in explain(report.document, schema, errors):
+        report.add(finding.route, finding.message, finding.advice)
+    return None
+
+
+def _dotted(route: Route) -> str:
+    parts = (f"[{p}]" if isinstance(p, int) else f".{short(p)}" for p in route)
+    return "".join(parts).removeprefix(".")
+
+
+def _plain(text: str) -> str:
+    """Keep a message in one line, whatever it quotes, and free of terminal codes."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+# --- what no schema sees: how the parts of a municipality fit together -----------------------
+
+
+def _names_once(report: _Report) -> None:
+    for part, key in (("sources", "name"), ("zones", "code"), ("areas", "name")):
+        first: dict[str, int] = {}
+        for index, item in report.items(part):
+            name = item.get(key)
+            if not isinstance(name, str):
+                continue
+            route: Route = (part, index, key)
+            if name in first:
+                line = report.document.line((part, first[name], key))
+                message = f"«{short(name)}» is used already, in line {line}"
+                report.add(route, message, "give each its own, or remove one")
+            else:
+                first[name] = index
+
+
+def _base_address(report: _Report) -> None:
+    base = report.document.at(("base_url",))
+    if isinstance(base, str):
+        _absolute(report, ("base_url",), base)
+
+
+def _addresses(report: _Report) -> None:
+    base = report.document.at(("base_url",))
+    for index, source in report.items("sources"):
+        url = source.get("url")
+        if source.get("protocol") == Protocol.UPLOAD or not isinstance(url, str) or not url.strip():
+            continue
+        route: Route = ("sources", index, "url")
+        if is_relative(url):
+            if not isinstance(base, str):
+                report.add(route, *_no_base(url))
+                continue
+            reached = base
+        elif _absolute(report, route, url):
+            reached = url
+        else:
+            continue
+        if source.get("allow_private") is not True and is_private(reached):
+            report.add(
+                route,
+                "a private or loopback address",
+                "write a public one, or allow_private: true if it is your own server",
+            )
+
+
+def _no_base(url: str) -> tuple[str, str]:
+    if re.match(r"[\w-]+(\.[\w-]+)+(/|$)", url):
+        return "an address without its beginning", f"write https://{short(url)}"
+    return "a relative address, and the file has no base_url", "write the whole address, https://…"
+
+
+def is_relative(url: str) -> bool:
+    """Say whether an address is to be joined to the municipality's ``base_url``."""
+    return not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", url)
+
+
+def _absolute(report: _Report, route: Route, url: str) -> bool:
+    """Report whatever makes an absolute address useless; say whether it is fine."""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+        parts = urlsplit("https:")
+    if not usable or not is_web_address(url) or re.search(r"\s", url):
+        report.add(route, "no http or https address", "write it whole: https://example.pe/feed")
+        return False
+    if parts.username is not None or parts.password is not None:
+        report.add(route, "a user name or password in an address", "sources are public: remove it")
+        return False
+    return True
+
+
+def is_private(url: str) -> bool:
+    """Say whether an address leads, by its spelling alone, to this or a private network."""
+    try:
+        host = unicodedata.normalize("NFKC", urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if address := _ip(host):
+        return not address.is_global or address.is_multicast
+    return "." not in host or host.endswith(_LOCAL)
+
+
+def _ip(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        try:  # the short, octal and decimal spellings that clients accept: 127.1, 2130706433
+            return IPv4Address(socket.inet_aton(host))
+        except (OSError, ValueError):
+            return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _uses(report: _Report) -> None:
+    """Report keys that a source's protocol needs, and keys that it would ignore."""
+    for index, source in report.items("sources"):
+        protocol = source.get("protocol")
+        for key in _needed(protocol):
+            if source.get(key) is None:
+                report.add(
+                    ("sources", index, key),
+                    f"a source that reads «{protocol}» needs this key",
+                    f"write {example((key,))}",
+                )
+        for key in _unused(protocol):
+            if source.get(key):
+                report.add(
+                    ("sources", index, key),
+                    f"means nothing for «{protocol}»",
+                    "remove the line, or correct the protocol",
+                )
+
+
+def _needed(protocol: Any) -> tuple[str, ...]:
+    if protocol == Protocol.PAGES:
+        return ("url", "links")
+    return ("url",) if protocol == Protocol.FEED else ()
+
+
+def _unused(protocol: Any) -> tuple[str, ...]:
+    if protocol == Protocol.UPLOAD:
+        return _WEB_ONLY
+    if protocol == Protocol.FEED:
+        return (*_UPLOAD_ONLY, "links")
+    return _UPLOAD_ONLY if protocol == Protocol.PAGES else ()
+
+
+def _selectors(report: _Report) -> None:
+    for index, source in report.items("sources"):
+        links = source.get("links")
+        if not isinstance(links, str):
+            continue
+        try:
+            parse_selector(links)
+        except SelectorError:
+            report.add(
+                ("sources", index, "links"), "no CSS selector", f"write {example(('links',))}"
+            )
+
+
+def _responsibilities(report: _Report) -> None:
+    answered: set[str] = {"other"}
+    for index, area in report.items("areas"):
+        codes = area.get("categories")
+        for position, code in enumerate(codes if isinstance(codes, list) else ()):
+            if code in CATEGORIES:
+                answered.add(code)
+            elif isinstance(code, str):
+                route = ("areas", index, "categories", position)
+                report.add(route, *one_of(code, CATEGORIES))
+    if missing := [code for code in CATEGORIES if code not in answered]:
+        report.add(
+            ("areas",),
+            f"no area answers for {', '.join(missing)}",
+            "add each to the «categories» of an area",
+            warning=True,
+        )
+
+
+def _own_name(report: _Report) -> None:
+    code = report.document.at(("code",))
+    if isinstance(code, str) and report.path.stem != code:
+        report.add(
+            ("code",),
+            f"the file is named «{report.path.name}»",
+            f"name it «{short(code)}.yml», or write code: {short(report.path.stem)}",
+        )
+
+
+def _any_enabled(report: _Report) -> None:
+    sources = [source for _, source in report.items("sources")]
+    if sources and all(source.get("enabled") is False for source in sources):
+        report.add(("sources",), "no source is enabled", "write enabled: true", warning=True)
+
+
+_MUNICIPALITY_RULES: Final = (
+    _names_once,
+    _base_address,
+    _addresses,
+    _uses,
+    _selectors,
+    _responsibilities,
+    _own_name,
+    _any_enabled,
+)
+
+
+# --- the taxonomy ----------------------------------------------------------------------------
+
+
+def _complete_categories(report: _Report) -> None:
+    codes = [item.get("code") for _, item in report.items("categories")]
+    if not codes:
+        return
+    for index, code in enumerate(codes):
+        route: Route = ("categories", index, "code")
+        if isinstance(code, str) and code not in CATEGORIES:
+            report.add(route, *one_of(code, CATEGORIES))
+        elif isinstance(code, str) and code in codes[:index]:
+            report.add(route, f"«{code}» is there twice", "keep one of the two")
+    if missing := [code for code in CATEGORIES if code not in codes]:
+        report.add(("categories",), f"missing: {', '.join(missing)}", "add them in this order")
+    known = [code for code in codes if code in CATEGORIES]
+    if len(set(known)) == len(known) and known != [c for c in CATEGORIES if c in known]:
+        report.add(("categories",), "not in the order of the model's outputs", _in_order())
+
+
+def _in_order() -> str:
+    return f"the order is {', '.join(CATEGORIES)}"
+
+
+def _complete_names(report: _Report) -> None:
+    wanted = {
+        "sentiments": SENTIMENTS,
+        "intents": INTENTS,
+        "work_categories": tuple(str(n) for n in range(1, 10)),
+    }
+    for part, codes in wanted.items():
+        given = report.document.at((part,))
+        if not isinstance(given, dict):
+            continue
+        for code in given:
+            if code not in codes:
+                report.add((part, code), *one_of(code, codes))
+        if missing := [code for code in codes if code not in given]:
+            example = f"write «{missing[0]}: {{es: …, en: …}}»"
+            report.add((part,), f"missing: {', '.join(missing)}", example)
+
+
+def _mapped(report: _Report) -> None:
+    for index, item in report.items("categories"):
+        if item.get("code") in CATEGORIES[:-1] and item.get("work_category") is None:
+            report.add(
+                ("categories", index),
+                "feeds no work category, so no demand reaches the matchmaking",
+                f"write {example(('work_category',))}",
+                warning=True,
+            )
+
+
+_TAXONOMY_RULES: Final = (_complete_categories, _complete_names, _mapped)

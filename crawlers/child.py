@@ -1,0 +1,73 @@
+"""The process that crawls: ``python -m crawlers.child JOB.json``. Only here does Scrapy run."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from crawlers.job import CrawlJob
+from crawlers.recorder import Recorder
+from crawlers.settings import SHOWN, settings_for
+from models.records import Protocol
+
+QUIET = ("trafilatura", "htmldate", "charset_normalizer", "feedparser", "readability", "justext")
+"""Loggers of libraries that may quote what they read."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the crawl that a job file describes."""
+    job = CrawlJob.model_validate_json(Path(argv[1]).read_bytes())
+    os.umask(0o077)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    recorder = Recorder(job)
+    recorder.finish(_run(job, recorder))
+    return 0
+
+
+def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
+    """Crawl, and return the settings that really ran."""
+    from scrapy.crawler import CrawlerProcess
+
+    from crawlers.spiders.feed import FeedSpider
+    from crawlers.spiders.pages import PagesSpider
+
+    spider = {Protocol.FEED: FeedSpider, Protocol.PAGES: PagesSpider}[job.source.protocol]
+    process = CrawlerProcess(settings_for(job))
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # its tracebacks say nothing that the reason of the crawl does not say
+    logging.getLogger("scrapy.downloadermiddlewares.robotstxt").setLevel(logging.CRITICAL)
+    # it warns at every start that no Referer is sent, which is what we want
+    logging.getLogger("scrapy.downloadermiddlewares.redirect").setLevel(logging.ERROR)
+    crawler = process.create_crawler(spider)
+    process.crawl(crawler, recorder=recorder)
+    process.start()
+    return _shown(crawler)
+
+
+def _shown(crawler: Any) -> dict[str, object]:
+    shown: dict[str, object] = {name: crawler.settings[name] for name in SHOWN}
+    shown["DOWNLOAD_HANDLERS"] = {
+        scheme: place
+        for scheme, place in crawler.settings.getwithbase("DOWNLOAD_HANDLERS").items()
+        if place is not None
+    }
+    shown["EXTENSIONS"] = [type(x).__name__ for x in crawler.extensions.middlewares]
+    shown["MIDDLEWARES"] = [
+        type(x).__name__ for x in crawler.engine.downloader.middleware.middlewares
+    ]
+    return shown
+
+
+def _end_with_parent() -> None:
+    """Stop the crawl when the pipe from the parent closes, because nobody reads it any more."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

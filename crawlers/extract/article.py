@@ -1,0 +1,182 @@
+"""The article on a page: trafilatura's reading, with what it leaves undone put right."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from urllib.parse import urljoin, urlsplit
+
+from lxml import html
+
+from crawlers.extract.comments import drop_comments
+from crawlers.extract.text import PARSER_ERRORS, decode, line, paragraphs, parse_html
+
+_DATES = (
+    "//meta[@property='article:published_time' or @property='og:published_time']/@content",
+    "//meta[@itemprop='datePublished']/@content",
+    "//time[@itemprop='datePublished']/@datetime",
+    "//meta[@name='date' or @name='pubdate' or @name='DC.date.issued' or @name='dc.date']/@content",
+    "//time[@pubdate]/@datetime",
+    "//article//time/@datetime",
+)
+_LINKS_ELSEWHERE = re.compile(
+    r"^\W*((te |le )?(puede|podr[ií]a) interesar\b"
+    r"|(lee|lea|leer|mira|mire|vea|ver) (tambi[eé]n|adem[aá]s|m[aá]s)\b|(lee|lea|mira|mire) ?:"
+    r"|(notas?|contenidos?|noticias?|art[ií]culos?) relacionad[ao]s?\b).{0,200}$",
+    re.IGNORECASE,
+)
+_BYLINE = re.compile(r"^\s*(por|escrito por|texto de)\s*:?\s+", re.IGNORECASE)
+_AFTER_NAME = re.compile(r"\s+(tiempo de lectura|minutos? de lectura)\b.*$", re.IGNORECASE)
+_NOBODY = frozenset({"anónimo", "anonimo", "anonymous", "admin", "administrador"})
+_QUOTES = str.maketrans(dict.fromkeys("\"'‘’“”«»´`", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What a page says. ``date`` is as the page wrote it, or its day alone."""
+
+    title: str | None = None
+    author: str | None = None
+    date: str | None = None
+    text: str = ""
+    canonical: str | None = None
+
+
+def read_article(body: bytes, url: str, content_type: str = "") -> Article:
+    """Read the article of a page; what the page does not say is left empty.
+
+    The date is htmldate's, and only where its strict search finds one too: its wide search
+    makes the first of January out of a copyright notice. The page's own time of day is taken
+    over where it names the same day.
+    """
+    source = decode(body, content_type)
+    tree = parse_html(source)
+    if tree is None:
+        return Article()
+    if drop_comments(tree):
+        source = html.tostring(tree, encoding="unicode")
+    document = _trafilatura(source, url)
+    day = document.get("date") if _has_date(source, url) else None
+    title = _title(line(document.get("title")), tree)
+    return Article(
+        title=title,
+        author=_author(document.get("author"), document.get("sitename"), tree),
+        date=_with_time(line(day), tree),
+        text=_body(document.get("text") or "", title),
+        canonical=_canonical(tree, url),
+    )
+
+
+def _trafilatura(source: str, url: str) -> dict[str, str | None]:
+    from trafilatura import bare_extraction
+
+    try:
+        found = bare_extraction(source, url=url, with_metadata=True, include_comments=False)
+    except (*PARSER_ERRORS,):
+        return {}
+    if found is None or isinstance(found, dict):
+        return found or {}
+    return {name: getattr(found, name) for name in ("title", "author", "date", "text", "sitename")}
+
+
+def _has_date(source: str, url: str) -> bool:
+    from htmldate import find_date
+
+    try:
+        return bool(find_date(source, url=url, extensive_search=False, original_date=True))
+    except (*PARSER_ERRORS,):
+        return False
+
+
+def _key(text: str) -> str:
+    return " ".join(text.translate(_QUOTES).casefold().split())
+
+
+def _title(title: str | None, tree: html.HtmlElement) -> str | None:
+    """Prefer the page's heading to a title cut short or decorated with the site's name."""
+    if title is None:
+        return None
+    title = line(unescape(title)) or title
+    key = _key(title)
+    headings = [line(node.text_content()) or "" for node in tree.iter("h1", "h2")]
+    fitting = [text for text in headings if len(text) >= 12 and _same_title(_key(text), key)]
+    return max(fitting, key=len, default=title)
+
+
+def _same_title(heading: str, title: str) -> bool:
+    return heading in title or (heading.startswith(title) and len(title) * 2 > len(heading))
+
+
+def _author(author: str | None, site: str | None, tree: html.HtmlElement) -> str | None:
+    declared = tree.xpath("//meta[@name='author']/@content")
+    if declared and "&" in (written := str(declared[0])) and unescape(written) != written:
+        author = unescape(written)  # escaped twice, which trafilatura cuts at the semicolon
+    names = [_name(part) for part in (author or "").split(";")]
+    others = {_key(site or ""), *_NOBODY, ""}
+    kept = [name for name in names if name and _key(name) not in others]
+    return "; ".join(dict.fromkeys(kept)) or None
+
+
+def _name(text: str) -> str:
+    return _AFTER_NAME.sub("", _BYLINE.sub("", line(text) or ""))
+
+
+def _body(text: str, title: str | None) -> str:
+    """Drop the title where it is the first line, and lines that only point elsewhere."""
+    lines = [part for part in text.splitlines() if not _LINKS_ELSEWHERE.match(part)]
+    if lines and title is not None and _key(lines[0]) == _key(title):
+        del lines[0]
+    return paragraphs("\n".join(lines))
+
+
+def _with_time(day: str | None, tree: html.HtmlElement) -> str | None:
+    if day is None:
+        return None
+    for written in _dates(tree):
+        if written.startswith(day) and len(written) > len(day):
+            return written
+    return day
+
+
+def _dates(tree: html.HtmlElement) -> Iterator[str]:
+    for path in _DATES:
+        for value in tree.xpath(path):
+            if text := line(str(value)):
+                yield text
+    for script in tree.xpath("//script[@type='application/ld+json']/text()"):
+        yield from _published(str(script))
+
+
+def _published(script: str) -> Iterator[str]:
+    """Yield every ``datePublished`` of a JSON-LD script, without recursion."""
+    try:
+        waiting = [json.loads(script, strict=False)]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(written := value.get("datePublished"), str) and (text := line(written)):
+                yield text
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _canonical(tree: html.HtmlElement, url: str) -> str | None:
+    """Return the page's canonical address if it is a page of the same site.
+
+    A canonical address that is the front page, on a page that is not, would make one record of
+    a whole site; it is not believed.
+    """
+    for value in tree.xpath("//link[@rel='canonical']/@href"):
+        try:
+            found = urlsplit(urljoin(url, str(value).strip()))
+            here = urlsplit(url)
+        except ValueError:
+            continue
+        is_front_page = not found.path.strip("/") and not found.query
+        if found.netloc == here.netloc and found.scheme in {"http", "https"}:
+            return None if is_front_page and here.path.strip("/") else found.geturl()
+    return None

@@ -1,0 +1,61 @@
+"""What went wrong with a request, as an outcome and in plain words."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy import exceptions
+from scrapy.spidermiddlewares.httperror import HttpError
+
+from configs.schema import Limits
+from crawlers.middlewares import LimitReached, NotAllowed, RobotsDenied
+from models.records import Outcome
+
+_OWN = {
+    NotAllowed: Outcome.NOT_ALLOWED,
+    RobotsDenied: Outcome.ROBOTS_DENIED,
+    LimitReached: Outcome.FETCH_FAILED,
+}
+
+
+def explain(failure: Any, limits: Limits) -> tuple[Outcome, str]:
+    """Return the outcome of a failed request and the sentence that a person reads."""
+    error = failure.value
+    url = failure.request.url
+    if type(error) in _OWN:
+        return _OWN[type(error)], str(error)
+    if isinstance(error, HttpError):
+        return Outcome.FETCH_FAILED, f"{error.response.url} answered {error.response.status}"
+    return Outcome.FETCH_FAILED, _in_words(error, url, limits)
+
+
+def _in_words(error: BaseException, url: str, limits: Limits) -> str:
+    host = urlsplit(url).hostname
+    too_large = f"{url} is larger than the limit of {limits.max_bytes:,} bytes"
+    sentences: tuple[tuple[type[BaseException], str], ...] = (
+        (exceptions.CannotResolveHostError, f"{url} cannot be found: {host} has no address"),
+        (exceptions.DownloadConnectionRefusedError, f"{url} cannot be read: connection refused"),
+        (
+            exceptions.DownloadTimeoutError,
+            f"{url} did not answer within {limits.timeout:g} seconds",
+        ),
+        (exceptions.DownloadCancelledError, too_large),
+        (exceptions.ResponseDataLossError, f"{url} broke off in the middle"),
+        (exceptions.IgnoreRequest, _ignored(error, url, too_large)),
+        (exceptions.DownloadFailedError, f"{url} cannot be read: {_first_line(error)}"),
+        (OSError, f"{url} cannot be read: {_first_line(error)}"),
+    )
+    for kind, sentence in sentences:
+        if isinstance(error, kind):
+            return sentence
+    return f"{url} cannot be read ({type(error).__name__})"
+
+
+def _ignored(error: BaseException, url: str, too_large: str) -> str:
+    said = str(error)
+    if "max redirections" in said:
+        return f"{url} redirects without end"
+    return f"{too_large} once unpacked" if "decompress" in said else f"{url} was not read: {said}"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,129 @@
+"""One crawl of one source, in a child process that may die without taking anything along."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from configs.schema import Source
+from crawlers.wire import CAPTURES, EXTRACTED, REJECTIONS, SUMMARY, Summary, read_lines
+from models.records import Capture, Extracted, Rejection
+
+GRACE = 30.0
+"""Seconds that a child may take, beyond its own limits, to end by itself."""
+
+JOB, LOG = "job.json", "crawl.log"
+LAST_LINES = 5
+
+
+class CrawlJob(BaseModel):
+    """What one crawl is to read, and where it leaves what it found.
+
+    ``url`` is the absolute start address, ``out`` a folder for this crawl alone, ``archive``
+    the folder of all WARC files. Dates without a zone are taken in ``time_zone``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    municipality: str
+    source: Source
+    url: str
+    user_agent: str
+    time_zone: str
+    out: Path
+    archive: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlResult:
+    """What a crawl brought home; ``reason`` says why it was cut short, if it was."""
+
+    extracted: list[Extracted]
+    captures: list[Capture]
+    rejections: list[Rejection]
+    finished: bool
+    reason: str
+
+
+def crawl(job: CrawlJob) -> CrawlResult:
+    """Read a source in a child process and return what there is, however that process ended.
+
+    Raises:
+        OSError: the folder of the crawl cannot be written.
+    """
+    _prepare(job)
+    limits = job.source.limits
+    deadline = limits.max_seconds + limits.timeout + GRACE
+    with (job.out / LOG).open("wb") as log:
+        child = subprocess.Popen(  # noqa: S603 - our own module, and no shell
+            [sys.executable, "-m", "crawlers.child", str((job.out / JOB).resolve())],
+            stdin=subprocess.PIPE,  # when this process dies, the pipe closes and the child ends
+            stdout=log,
+            stderr=log,
+            env=_environment(),
+        )
+        try:
+            child.wait(timeout=deadline)
+        except subprocess.TimeoutExpired:
+            return read_result(job, killed=f"it did not end within {deadline:,.0f} seconds")
+        finally:
+            _end(child)
+    return read_result(job, code=child.returncode)
+
+
+def read_result(job: CrawlJob, *, killed: str = "", code: int = 0) -> CrawlResult:
+    """Read the files that a crawl left; one that left no summary did not finish."""
+    summary = _summary(job.out / SUMMARY)
+    if summary is None or killed:
+        summary = Summary(finished=False, reason=killed or _crash(job, code))
+    return CrawlResult(
+        extracted=read_lines(job.out / EXTRACTED, Extracted),
+        captures=read_lines(job.out / CAPTURES, Capture),
+        rejections=read_lines(job.out / REJECTIONS, Rejection),
+        finished=summary.finished,
+        reason=summary.reason,
+    )
+
+
+def _prepare(job: CrawlJob) -> None:
+    """Make the folder, without what an earlier crawl left in it, and write the job."""
+    job.out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in (EXTRACTED, CAPTURES, REJECTIONS, SUMMARY):
+        (job.out / name).unlink(missing_ok=True)
+    (job.out / JOB).write_text(job.model_dump_json(), encoding="utf-8")
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without this installation's secrets, which no crawl needs."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MANIFIESTA_")}
+    here = str(Path(__file__).resolve().parent.parent)
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, (here, kept.get("PYTHONPATH"))))}
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is None:
+        child.kill()
+        child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def _summary(path: Path) -> Summary | None:
+    try:
+        return Summary.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _crash(job: CrawlJob, code: int) -> str:
+    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    try:
+        written = (job.out / LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        written = ""
+    tail = " / ".join(line.strip() for line in written.splitlines()[-LAST_LINES:] if line.strip())
+    return f"the crawl of {job.url} broke off ({how})" + (f": {tail[-800:]}" if tail else "")

@@ -1,0 +1,154 @@
+"""What stands between a spider and the network: guards, robots.txt, the archive, the limit."""
+
+from datetime import UTC, datetime
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request, Response
+from scrapy.robotstxt import RobotParser
+
+from crawlers.addresses import literal, refusal
+from crawlers.archive import Response as Wire
+from crawlers.recorder import Recorder
+from crawlers.resolver import refused
+from crawlers.settings import ALLOW_PRIVATE
+
+WEB = frozenset({"http", "https"})
+
+
+class NotAllowed(IgnoreRequest):
+    """An address or a scheme that a crawl may not use."""
+
+
+class RobotsDenied(IgnoreRequest):
+    """The site's robots.txt does not allow the address."""
+
+
+class LimitReached(IgnoreRequest):
+    """The crawl may send no further request."""
+
+
+class AddressGuard:
+    """Refuses schemes other than http and https, and forbidden addresses, at every hop.
+
+    Names are refused when they have been resolved, by `crawlers.resolver`; this says so.
+    """
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> Self:
+        """Make the guard of a crawl."""
+        return cls(allow_private=crawler.settings.getbool(ALLOW_PRIVATE))
+
+    def process_request(self, request: Request) -> None:
+        """Look at an address before anything is sent."""
+        parts = urlsplit(request.url)
+        if parts.scheme not in WEB or not parts.hostname:
+            raise NotAllowed(f"{request.url} is no http or https address")
+        number = literal(parts.hostname)
+        if number is not None and not self._allow_private and (why := refusal(number)):
+            raise NotAllowed(f"{request.url} may not be read: {why}")
+        _check_resolved(request)
+
+
+class RedirectGuard:
+    """Stops redirects to what is no web address, and names refused before they are retried."""
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Look at where a redirect leads."""
+        location = response.headers.get("Location")
+        if location and 300 <= response.status < 400:
+            target = urljoin(request.url, location.decode("latin-1").strip())
+            if urlsplit(target).scheme not in WEB:
+                raise NotAllowed(f"{request.url} redirects to what is no http or https address")
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Tell a refused name from one that does not resolve, before it is retried."""
+        del exception
+        _check_resolved(request)
+
+
+def _check_resolved(request: Request) -> None:
+    why = refused.get((urlsplit(request.url).hostname or "").lower())
+    if why:
+        raise NotAllowed(f"{request.url} may not be read: {why}")
+
+
+class Robots(RobotsTxtMiddleware):
+    """Scrapy's robots.txt, read as RFC 9309 says: absent allows, a server's failure does not."""
+
+    def __init__(self, crawler: Any) -> None:
+        super().__init__(crawler)
+        self._failed: dict[str, int] = {}
+
+    def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
+        """Say which site refused, and how."""
+        try:
+            super().process_request_2(rp, request)
+        except IgnoreRequest:
+            parts = urlsplit(request.url)
+            site = f"robots.txt of {parts.scheme}://{parts.netloc}"
+            status = self._failed.get(parts.netloc)
+            if status is None:
+                raise RobotsDenied(f"{site} does not allow {request.url}") from None
+            raise RobotsDenied(f"{site} answered {status}, which allows nothing for now") from None
+
+    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+        if response.status >= 500:
+            self._failed[netloc] = response.status
+            response = response.replace(body=b"User-agent: *\nDisallow: /")
+        elif response.status != 200:
+            response = response.replace(body=b"")
+        await super()._parse_robots(response, netloc, request)
+
+
+class Archiver:
+    """Archives every response as it came, redirects, errors and robots.txt included."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> Self:
+        """Make the archiver of a crawl."""
+        return cls(crawler.spider.recorder)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Archive a response and tell the spider where it lies."""
+        fetched_at = datetime.now(UTC)
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, values in response.headers.items()
+            for value in values
+        ]
+        wire = Wire(response.url, response.status, headers, response.body, fetched_at)
+        request.meta["capture_id"] = self._recorder.capture(wire).id
+        request.meta["fetched_at"] = fetched_at
+        return response
+
+
+class RequestLimit:
+    """Counts what is really sent, retries and redirects included, and stops at the limit."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._limit = recorder.job.source.limits.max_requests
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> Self:
+        """Make the counter of a crawl."""
+        return cls(crawler.spider.recorder)
+
+    def process_request(self, request: Request) -> None:
+        """Let a request pass while the limit allows it and nothing has stopped the crawl."""
+        if self._recorder.reason:
+            raise LimitReached(f"{request.url} was not read: {self._recorder.reason}")
+        if self._recorder.requests >= self._limit:
+            self._recorder.stop(f"it reached its limit of {self._limit:,} requests")
+            raise LimitReached(f"{request.url} was not read: {self._recorder.reason}")
+        self._recorder.requests += 1

@@ -1,0 +1,125 @@
+"""The Scrapy settings of every crawl: polite, bounded, and closed where Scrapy is open."""
+
+from typing import Any
+
+from crawlers.job import CrawlJob
+from models.records import Protocol
+
+ALLOW_PRIVATE = "MANIFIESTA_ALLOW_PRIVATE"
+"""Our own setting: whether private and loopback addresses may be connected to."""
+
+FEED_DEPTH = 20
+"""A feed leads to a page and its thread's pages; nothing else is followed."""
+
+SHOWN = (
+    "ROBOTSTXT_OBEY",
+    "USER_AGENT",
+    "DOWNLOAD_DELAY",
+    "DOWNLOAD_DELAY_JITTER",
+    "AUTOTHROTTLE_ENABLED",
+    "CONCURRENT_REQUESTS",
+    "CONCURRENT_REQUESTS_PER_DOMAIN",
+    "DOWNLOAD_TIMEOUT",
+    "DOWNLOAD_MAXSIZE",
+    "REDIRECT_MAX_TIMES",
+    "METAREFRESH_ENABLED",
+    "RETRY_TIMES",
+    "DOWNLOAD_VERIFY_CERTIFICATES",
+    "DOWNLOAD_HANDLERS",
+    "TELNETCONSOLE_ENABLED",
+    "REMOTE_CONTROL_ENABLED",
+    "COOKIES_ENABLED",
+    "REFERER_ENABLED",
+    "HTTPPROXY_ENABLED",
+    "HTTPCACHE_ENABLED",
+    "DEPTH_LIMIT",
+    "CLOSESPIDER_TIMEOUT",
+    "MEMUSAGE_LIMIT_MB",
+    "TWISTED_DNS_RESOLVER",
+    "LOG_LEVEL",
+)
+"""The settings that a crawl's summary shows as they really ran."""
+
+
+def settings_for(job: CrawlJob) -> dict[str, Any]:
+    """Return the settings of one crawl."""
+    return {
+        **_polite(job),
+        **_bounded(job),
+        **_closed(job),
+        **_components(),
+        "LOG_LEVEL": "WARNING",
+        "LOG_FORMAT": "%(levelname)s %(name)s: %(message)s",
+        "STATS_DUMP": False,
+        "LOGSTATS_INTERVAL": 0.0,
+    }
+
+
+def _polite(job: CrawlJob) -> dict[str, Any]:
+    delay = job.source.limits.delay
+    return {
+        "ROBOTSTXT_OBEY": True,
+        "USER_AGENT": job.user_agent,
+        "DOWNLOAD_DELAY": delay,
+        "DOWNLOAD_DELAY_JITTER": 0.0,  # it would also make the delay shorter
+        "CONCURRENT_REQUESTS": 4,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "AUTOTHROTTLE_ENABLED": delay > 0,
+        "AUTOTHROTTLE_START_DELAY": delay,
+        "AUTOTHROTTLE_MAX_DELAY": max(60.0, delay),
+        "DEFAULT_REQUEST_HEADERS": {
+            "Accept": "application/rss+xml, application/atom+xml, application/feed+json,"
+            " text/html;q=0.9, application/xml;q=0.9, */*;q=0.5",
+            "Accept-Language": "es-PE, es;q=0.9, *;q=0.5",
+            "Accept-Encoding": "gzip, deflate",
+        },
+    }
+
+
+def _bounded(job: CrawlJob) -> dict[str, Any]:
+    limits = job.source.limits
+    is_feed = job.source.protocol is Protocol.FEED
+    return {
+        "DOWNLOAD_TIMEOUT": limits.timeout,
+        "DOWNLOAD_MAXSIZE": limits.max_bytes,  # before and after decompression
+        "DOWNLOAD_WARNSIZE": 0,
+        "REDIRECT_MAX_TIMES": 5,
+        "RETRY_TIMES": 2,
+        "DEPTH_LIMIT": FEED_DEPTH if is_feed else limits.max_requests,
+        "CLOSESPIDER_TIMEOUT": limits.max_seconds,
+        "MEMUSAGE_LIMIT_MB": 1024,
+        "MEMUSAGE_CHECK_INTERVAL_SECONDS": 5.0,
+        "DNS_TIMEOUT": limits.timeout,
+    }
+
+
+def _closed(job: CrawlJob) -> dict[str, Any]:
+    return {
+        ALLOW_PRIVATE: job.source.allow_private,
+        "TWISTED_DNS_RESOLVER": "crawlers.resolver.GuardedResolver",
+        "DOWNLOAD_VERIFY_CERTIFICATES": True,
+        "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "ftp", "s3")),
+        "TELNETCONSOLE_ENABLED": False,
+        "REMOTE_CONTROL_ENABLED": False,  # a local server that runs whatever Python it is sent
+        "COOKIES_ENABLED": False,
+        "REFERER_ENABLED": False,  # a site's own header could make it tell other hosts
+        "HTTPPROXY_ENABLED": False,  # behind a proxy the address guard would be blind
+        "METAREFRESH_ENABLED": False,
+        "HTTPCACHE_ENABLED": False,
+    }
+
+
+def _components() -> dict[str, Any]:
+    """Name our middlewares; the lower a number, the nearer to the spider."""
+    return {
+        "DOWNLOADER_MIDDLEWARES": {
+            "crawlers.middlewares.AddressGuard": 10,
+            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+            "crawlers.middlewares.Robots": 100,
+            "crawlers.middlewares.RedirectGuard": 610,
+            "crawlers.middlewares.Archiver": 840,
+            "crawlers.middlewares.RequestLimit": 860,
+        },
+        # newest entries first, as feeds list them, so a limit cuts off the oldest
+        "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
+    }

@@ -1,0 +1,1 @@
+"""One spider per protocol; they run in the child process only."""

@@ -1,0 +1,145 @@
+"""What every spider shares: the start, the reading of a page, its thread, and the end."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import signals
+from scrapy.http import Request, Response
+
+from crawlers.extract.comments import Comment, comment_pages, read_comments
+from crawlers.failures import explain
+from crawlers.recorder import Recorder
+from crawlers.rules import Draft
+from models.records import Kind, Outcome
+
+LONGEST_ADDRESS = 2_000
+
+ENDS = {
+    "closespider_timeout": "it reached its limit of {0.max_seconds:g} seconds",
+    "memusage_exceeded": "it needed too much memory",
+    "shutdown": "it was stopped",
+}
+
+
+class SourceSpider(scrapy.Spider):
+    """Reads one source. Records go straight to the recorder, never through Scrapy's logs."""
+
+    name = "source"
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+        self.source = recorder.job.source
+        self._said: dict[str, set[str]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "SourceSpider":
+        """Make the spider, and have it told of its own mistakes."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.unforeseen, signal=signals.spider_error)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Begin with the source's own address."""
+        yield self.request(self.recorder.job.url, self.read_start, self.start_failed)
+
+    def read_start(self, response: Response) -> Iterator[Request]:
+        """Read the source's first page."""
+        raise NotImplementedError
+
+    def request(self, url: str, callback: Any, errback: Any, **about: Any) -> Request:
+        """Return a request; Scrapy's filter, which drops without a word, is not used."""
+        return Request(
+            url, callback=callback, errback=errback, cb_kwargs=about, meta=about, dont_filter=True
+        )
+
+    def start_failed(self, failure: Any) -> None:
+        """The source itself could not be read: say why, and that the crawl is not finished."""
+        outcome, sentence = explain(failure, self.source.limits)
+        self.start_is(outcome, sentence)
+
+    def start_is(self, outcome: Outcome, sentence: str) -> None:
+        """Count the source's own address as not read."""
+        self.recorder.reject(outcome, self.recorder.job.url, sentence)
+        self.recorder.stop(sentence)
+
+    def not_read(self, url: str, failure: Any) -> None:
+        """Count a single page as not read."""
+        outcome, sentence = explain(failure, self.source.limits)
+        self.recorder.reject(outcome, url, sentence)
+
+    def unforeseen(self, failure: Any, response: Response) -> None:
+        """A callback failed: count the page, and go on with the others."""
+        sentence = f"reading it failed ({type(failure.value).__name__})"
+        self.recorder.reject(Outcome.UNREADABLE, response.url, sentence)
+        if response.url == self.recorder.job.url:
+            self.recorder.stop(f"{response.url}: {sentence}")
+
+    def put_comments(self, response: Response, thread: str) -> Iterator[Request]:
+        """Keep the comments of a page and ask for the thread's other pages."""
+        said = self._said.setdefault(thread, set())
+        comments = read_comments(response.body, content_type(response))
+        for comment in comments:
+            if comment.id not in said:
+                self.recorder.put(self._comment(comment, response, thread))
+        said.update(comment.id for comment in comments)
+        for url in comment_pages(response.body, response.url, content_type(response)):
+            if url not in said and url != response.url and fits(url):
+                said.add(url)
+                yield self.request(url, self.read_thread, self.thread_failed, thread=thread)
+
+    def read_thread(self, response: Response, thread: str) -> Iterator[Request]:
+        """Read a further page of a thread."""
+        yield from self.put_comments(response, thread)
+
+    def thread_failed(self, failure: Any) -> None:
+        """A further page of a thread could not be read."""
+        self.not_read(failure.request.url, failure)
+
+    def _comment(self, comment: Comment, response: Response, thread: str) -> Draft:
+        page = urlsplit(response.url)._replace(fragment="").geturl()
+        parent = f"{thread}#comment-{comment.parent}" if comment.parent else thread
+        return Draft(
+            external_id=f"{thread}#comment-{comment.id}",
+            kind=Kind.COMMENT,
+            where=page,
+            fetched_at=fetched_at(response),
+            text=comment.text,
+            dates=(comment.date,),
+            author=comment.author,
+            url=f"{page}#comment-{comment.id}",
+            parent=parent,
+            thread=thread,
+            capture_id=response.meta["capture_id"],
+        )
+
+    def closed(self, reason: str) -> None:
+        """Say how the crawl ended, if it was not by reading everything."""
+        if reason != "finished":
+            sentence = ENDS.get(reason, f"it was closed ({reason})")
+            self.recorder.stop(sentence.format(self.source.limits))
+
+
+def content_type(response: Response) -> str:
+    """Return the content type as the server declared it."""
+    return (response.headers.get("Content-Type") or b"").decode("latin-1")
+
+
+def fetched_at(response: Response) -> datetime:
+    """Return when a response was archived."""
+    moment: datetime = response.meta["fetched_at"]
+    return moment
+
+
+def is_page(response: Response) -> bool:
+    """Say whether a response may be an HTML page, by what the server calls it."""
+    kind = content_type(response).partition(";")[0].strip().lower()
+    return not kind or kind.startswith("text/") or "html" in kind or "xml" in kind
+
+
+def fits(url: str) -> bool:
+    """Say whether an address is one to ask for: on the web, and not endless."""
+    return len(url) <= LONGEST_ADDRESS and url.lower().startswith(("http://", "https://"))

@@ -1,0 +1,49 @@
+"""The files through which a crawl's child process tells its parent what it found."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from models.records import Capture, Extracted, Rejection
+
+EXTRACTED, CAPTURES, REJECTIONS = "extracted.jsonl", "captures.jsonl", "rejections.jsonl"
+SUMMARY = "summary.json"
+
+Record = TypeVar("Record", Extracted, Capture, Rejection)
+
+
+class Summary(BaseModel):
+    """How a crawl ended; ``settings`` are those that really ran."""
+
+    model_config = ConfigDict(frozen=True)
+
+    finished: bool
+    reason: str = ""
+    requests: int = 0
+    settings: dict[str, Any] = {}
+
+
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (Extracted, Capture, Rejection)
+}
+
+
+def to_line(record: Extracted | Capture | Rejection) -> bytes:
+    """Return a record as one line of JSON."""
+    line: bytes = _ADAPTERS[type(record)].dump_json(record)
+    return line + b"\n"
+
+
+def read_lines(path: Path, kind: type[Record]) -> list[Record]:
+    """Read a file of records; a line that a killed writer left half written is no record."""
+    if not path.exists():
+        return []
+    records: list[Record] = []
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                records.append(_ADAPTERS[kind].validate_json(line))
+            except ValidationError:
+                continue
+    return records

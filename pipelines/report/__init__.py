@@ -1,0 +1,1 @@
+"""The report of one run: a self-contained HTML page in Spanish, with its English twin."""

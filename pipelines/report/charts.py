@@ -1,0 +1,296 @@
+"""The charts: Altair specifications drawn to SVG without a browser and without a network.
+
+Each chart is drawn twice, for a page and for a telephone; the page's style sheet shows one of
+them. Nothing is told by colour alone, and the layout does not depend on installed fonts: labels
+are text marks at fixed places, and the margins are given.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+INK = "#1c2733"
+MUTED = "#4f5b67"
+GRID = "#dfe4e8"
+BAR = "#2f5d86"
+NEGATIVE = "#9c3f12"
+NEUTRAL = "#8a939b"
+POSITIVE = "#1f77b4"
+OTHER = "#aab4bd"
+FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
+
+_ROOT = re.compile(r"^<svg[^>]*>", re.DOTALL)
+_ID = re.compile(r"(\bid=\"|url\(#|href=\"#)")
+_VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The same chart for a wide and for a narrow page, as SVG."""
+
+    wide: str
+    narrow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A share as a bar: ``text`` is the figure as the page writes it."""
+
+    label: str
+    text: str
+    value: float | None
+    low: float | None
+    high: float | None
+    colour: str = BAR
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A day of the window: its volume and its negative share."""
+
+    place: int
+    label: str
+    count: int
+    negative: int
+    share: float | None
+    low: float | None
+    high: float | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What a chart is called, what it shows, and the prefix of its ids on the page."""
+
+    id: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """The room of a chart, in pixels: plot and margins."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int = 8
+    bottom: int = 34
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.left + self.width + self.right, self.top + self.height + self.bottom
+
+    @property
+    def padding(self) -> dict[str, int]:
+        return {"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom}
+
+
+def bars(items: Sequence[Bar], caption: Caption) -> Chart:
+    """Draw shares as horizontal bars with the whiskers of their 95 % intervals."""
+    wide = _Box(width=370, height=28 * len(items), left=232, right=118)
+    narrow = _Box(width=318, height=46 * len(items), left=6, right=16)
+    return Chart(
+        wide=_svg(_bars(items, wide, labels_above=False), wide, caption, "w"),
+        narrow=_svg(_bars(items, narrow, labels_above=True), narrow, caption, "n"),
+    )
+
+
+def volume(points: Sequence[Point], days: int, caption: Caption) -> Chart:
+    """Draw the manifestations of each day; the dark foot of a bar is its negative part."""
+    wide = _Box(width=660, height=170, left=48, right=12)
+    narrow = _Box(width=292, height=150, left=38, right=10)
+    return Chart(
+        wide=_svg(_volume(points, days, wide, 8), wide, caption, "w"),
+        narrow=_svg(_volume(points, days, narrow, 4), narrow, caption, "n"),
+    )
+
+
+def negative_share(points: Sequence[Point], days: int, caption: Caption) -> Chart:
+    """Draw the negative share of each day as a point with the whisker of its interval."""
+    wide = _Box(width=660, height=150, left=48, right=12)
+    narrow = _Box(width=292, height=140, left=38, right=10)
+    return Chart(
+        wide=_svg(_shares(points, days, wide, 8), wide, caption, "w"),
+        narrow=_svg(_shares(points, days, narrow, 4), narrow, caption, "n"),
+    )
+
+
+def _bars(items: Sequence[Bar], box: _Box, *, labels_above: bool) -> alt.LayerChart:
+    rows = [
+        {
+            "row": i + (0.68 if labels_above else 0.5),
+            "label": _cut(item.label),
+            "text": item.text,
+            "value": item.value,
+            "low": item.low,
+            "high": item.high,
+            "colour": item.colour,
+        }
+        for i, item in enumerate(items)
+    ]
+    known = [row for row in rows if row["value"] is not None]
+    ends = [x for item in items for x in (item.value, item.high) if x is not None]
+    top = max([0.02, *ends])
+    x = alt.X("value:Q", scale=alt.Scale(domain=[0, top * 1.02]), axis=_percent_axis(top))
+    scale = alt.Scale(domain=[len(items), 0], nice=False)
+    y = alt.Y("row:Q", scale=scale, axis=None)
+    height = 13 if labels_above else 15
+    colour = alt.Color("colour:N", scale=None)
+    layers = [
+        _chart(known).mark_bar(height=height).encode(x=x, y=y, color=colour),
+        *_whiskers(known, y, across=True),
+        *_bar_labels(rows, y, box, above=labels_above),
+    ]
+    return alt.layer(*layers)
+
+
+def _bar_labels(
+    rows: list[dict[str, Any]], y: alt.Y, box: _Box, *, above: bool
+) -> list[alt.Chart]:
+    shift = -17 if above else 0
+    left, align = (0, "left") if above else (-12, "right")
+    right, right_align = (box.width, "right") if above else (box.width + 12, "left")
+    label = _chart(rows).mark_text(align=align, dy=shift, fontSize=13, color=INK)
+    text = _chart(rows).mark_text(align=right_align, dy=shift, fontSize=12.5, color=INK)
+    return [
+        label.encode(x=alt.value(left), y=y, text="label:N"),
+        text.encode(x=alt.value(right), y=y, text="text:N"),
+    ]
+
+
+def _whiskers(rows: list[dict[str, Any]], place: Any, *, across: bool) -> list[alt.Chart]:
+    """Return the interval as a line with an end mark at both sides, on a light edge."""
+    base = _chart([row for row in rows if row["low"] is not None and row["high"] is not None])
+    low, high = ("x", "x2") if across else ("y", "y2")
+    fixed = "y" if across else "x"
+    span: dict[str, Any] = {low: alt.X("low:Q") if across else alt.Y("low:Q"), high: "high:Q"}
+    lines = [
+        base.mark_rule(color=colour, strokeWidth=width).encode(**span, **{fixed: place})
+        for colour, width in (("white", 4), (INK, 1.4))
+    ]
+    caps = [
+        base.mark_tick(
+            color=INK, thickness=1.4, size=8, orient="vertical" if across else "horizontal"
+        ).encode(**{low: alt.X(f"{end}:Q") if across else alt.Y(f"{end}:Q"), fixed: place})
+        for end in ("low", "high")
+    ]
+    return [*lines, *caps]
+
+
+def _volume(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.LayerChart:
+    rows = [
+        {
+            "from": p.place + 0.12,
+            "to": p.place + 0.88,
+            "zero": 0,
+            "count": p.count,
+            "negative": p.negative,
+            "complete": p.complete,
+        }
+        for p in points
+    ]
+    top = max([1, *(p.count for p in points)])
+    x = alt.X("from:Q", scale=alt.Scale(domain=[0, days], nice=False), axis=None)
+    axis = _axis(tickMinStep=1, tickCount=4, format=",d")
+    scale = alt.Scale(domain=[0, top])
+    box_of = {"x": x, "x2": "to:Q", "y2": "zero:Q"}
+    y = alt.Y("count:Q", scale=scale, axis=axis)
+    whole = [row for row in rows if row["complete"]]
+    holed = [row for row in rows if not row["complete"]]
+    layers = [
+        _chart(whole).mark_rect(color="#b9c8d6").encode(**box_of, y=y),
+        _chart(holed)
+        .mark_rect(fill="white", stroke=INK, strokeWidth=1, strokeDash=[3, 2])
+        .encode(**box_of, y=y),
+        _chart(rows).mark_rect(color=NEGATIVE).encode(**box_of, y=alt.Y("negative:Q")),
+        _day_labels(points, box, labels),
+    ]
+    return alt.layer(*layers)
+
+
+def _shares(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.LayerChart:
+    rows = [
+        {"at": p.place + 0.5, "value": p.share, "low": p.low, "high": p.high}
+        for p in points
+        if p.share is not None
+    ]
+    x = alt.X("at:Q", scale=alt.Scale(domain=[0, days], nice=False), axis=None)
+    axis = _percent_axis(1, values=[0, 0.25, 0.5, 0.75, 1])
+    y = alt.Y("value:Q", scale=alt.Scale(domain=[0, 1]), axis=axis)
+    dot = _chart(rows).mark_point(
+        filled=True, size=34 if days <= 62 else 14, color=NEGATIVE, opacity=1
+    )
+    layers = [
+        _chart(rows).mark_rule(color=INK, strokeWidth=1.1).encode(
+            x=x, y=alt.Y("low:Q", axis=axis, scale=alt.Scale(domain=[0, 1])), y2="high:Q"
+        ),
+        dot.encode(x=x, y=y),
+        _day_labels(points, box, labels),
+    ]
+    return alt.layer(*layers)
+
+
+def _day_labels(points: Sequence[Point], box: _Box, labels: int) -> alt.Chart:
+    step = max(1, -(-len(points) // labels))
+    rows = [{"at": p.place + 0.5, "label": p.label} for p in points[::step]]
+    mark = _chart(rows).mark_text(baseline="top", fontSize=12, color=MUTED)
+    return mark.encode(x="at:Q", y=alt.value(box.height + 9), text="label:N")
+
+
+def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=rows))
+
+
+def _axis(**options: Any) -> alt.Axis:
+    return alt.Axis(title=None, labelFontSize=12, **options)
+
+
+def _percent_axis(top: float, **options: Any) -> alt.Axis:
+    digits = ".1~f" if top < 0.1 else ".0f"
+    return _axis(tickCount=5, labelExpr=f"format(datum.value * 100, '{digits}') + '%'", **options)
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= 40 else label[:39].rstrip() + "…"
+
+
+def _svg(layers: alt.LayerChart, box: _Box, caption: Caption, form: str) -> str:
+    """Draw a chart and give it a name, a description and ids of its own on the page."""
+    chart = layers.properties(
+        width=box.width, height=box.height, padding=box.padding, autosize="none"
+    ).configure(
+        font=FONT,
+        background="transparent",
+        aria=False,
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
+            gridColor=GRID,
+            domainColor=GRID,
+            tickColor=GRID,
+            labelColor=MUTED,
+            labelPadding=6,
+            labelLimit=0,
+        ),
+    )
+    drawn = vl_convert.vegalite_to_svg(
+        chart.to_dict(), vl_version=_VEGA_LITE, allowed_base_urls=[]
+    )
+    prefix = f"{caption.id}-{form}-"
+    width, height = box.size
+    root = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"'
+        f' aria-labelledby="{prefix}title {prefix}desc" style="max-width:{width}px">'
+    )
+    named = (
+        f'<title id="{prefix}title">{escape(caption.title)}</title>'
+        f'<desc id="{prefix}desc">{escape(caption.description)}</desc>'
+    )
+    marks = _ROOT.sub("", _ID.sub(rf"\g<1>{prefix}", drawn.strip()))
+    return f"{root}{named}{marks}"

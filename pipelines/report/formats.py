@@ -1,0 +1,71 @@
+"""Numbers, shares and dates as Peru writes them, or as English readers do.
+
+Patterns come from Babel's locale data: in ``es_PE`` the point is decimal, the comma parts
+thousands and nothing stands before the per cent sign.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_interval, format_skeleton
+from babel.numbers import format_decimal, format_percent
+
+LOCALES: Mapping[str, str] = MappingProxyType({"es": "es_PE", "en": "en"})
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one language writes figures; ``zone`` is the municipality's."""
+
+    locale: Locale
+    zone: ZoneInfo
+
+    def integer(self, value: int) -> str:
+        """Write a count: ``5,796``."""
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, value: float, decimals: int = 1) -> str:
+        """Write a share: ``35.2%``."""
+        pattern = self.locale.percent_formats[None].pattern
+        cut = pattern.rindex("0") + 1  # the end of the integer part of «#,##0%»
+        return format_percent(
+            value, f"{pattern[:cut]}.{'0' * decimals}{pattern[cut:]}", locale=self.locale
+        )
+
+    def probability(self, value: float) -> str:
+        """Write a probability with two decimals: ``0.93``."""
+        return format_decimal(value, "0.00", locale=self.locale)
+
+    def day(self, value: date) -> str:
+        """Write a day in full: ``5 de setiembre de 2021``."""
+        return format_date(value, "long", locale=self.locale)
+
+    def short_day(self, value: date, *, year: bool = False) -> str:
+        """Write a day in little room: ``5 set.``, or month and year."""
+        skeleton = "yMMM" if year else "MMMd"
+        return format_skeleton(skeleton, value, locale=self.locale)
+
+    def moment(self, value: datetime) -> str:
+        """Write a moment in the municipality's time zone."""
+        local = value.astimezone(self.zone)
+        return format_datetime(local, "long", tzinfo=self.zone, locale=self.locale)
+
+    def local_day(self, value: datetime) -> str:
+        """Write the local day of a moment."""
+        return format_date(value.astimezone(self.zone).date(), "medium", locale=self.locale)
+
+    def period(self, start: date, end: date) -> str:
+        """Write the half-open span of days as a reader says it, last day included."""
+        last = end - timedelta(days=1)
+        if last <= start:
+            return self.day(start)
+        return format_interval(start, last, skeleton="yMMMMd", locale=self.locale)
+
+
+def formats(language: str, zone: ZoneInfo) -> Formats:
+    """Return the formats of a language of the report."""
+    return Formats(Locale.parse(LOCALES[language]), zone)

@@ -1,0 +1,207 @@
+"""Read what a report says from the store. Nothing is written and nothing is counted again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, Select, func, select
+
+from configs.schema import Municipality, Taxonomy
+from models.errors import ManifiestaError
+from models.labels import CATEGORIES
+from models.tables import (
+    Base,
+    ClassificationRow,
+    InsightCategory,
+    InsightDay,
+    InsightOverview,
+    InsightSource,
+    ManifestationRow,
+    RejectionRow,
+    RunRow,
+    SourceRow,
+)
+from pipelines.report.data import Evidence, Quote, RejectionCount, ReportData, Run
+from pipelines.report.safe import shorten, web_link
+from pipelines.store.engine import explained
+
+TOP = 8
+"""How many categories are shown with quotes."""
+QUOTES = 4
+"""How many quotes a category has at most."""
+QUOTE_LENGTH = 280
+_TITLE_LENGTH = 140
+_READ_LENGTH = 4000  # characters of a text that are read to make a quote of it
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    id: str
+    category: str
+    source: str
+    sentiment: str
+    confidence: float
+
+
+def gather(
+    engine: Engine, run_id: str, municipality: Municipality, taxonomy: Taxonomy
+) -> ReportData:
+    """Collect the run, its insight rows, its rejections and the evidence behind it.
+
+    Args:
+        engine: The database; it is only read.
+        run_id: The run to report on.
+        municipality: The municipality that the run was made for.
+        taxonomy: The names of the labels.
+
+    Raises:
+        ManifiestaError: If there is no such run, or it belongs to another municipality.
+    """
+    with explained(engine), engine.connect() as connection:
+        run = _run(connection, run_id, municipality.code)
+        category = _insight(connection, InsightCategory, run_id)
+        titles = _titles(connection, municipality)
+        return ReportData(
+            run=run,
+            municipality=municipality,
+            taxonomy=taxonomy,
+            overview=_insight(connection, InsightOverview, run_id),
+            category=category,
+            day=_insight(connection, InsightDay, run_id),
+            source=_insight(connection, InsightSource, run_id),
+            source_titles=titles,
+            rejections=_rejections(connection, run_id),
+            evidence=_evidence(connection, run, top_categories(category), titles),
+        )
+
+
+def top_categories(category: pd.DataFrame) -> list[str]:
+    """Return the codes of the categories with most manifestations, without «other»."""
+    counts = {str(row["category"]): int(row["count"]) for row in category.to_dict("records")}
+    known = [c for c in CATEGORIES if c != "other" and counts.get(c, 0) > 0]
+    return sorted(known, key=lambda code: -counts[code])[:TOP]
+
+
+def _run(connection: Connection, run_id: str, municipality: str) -> Run:
+    columns = [getattr(RunRow, field.name) for field in fields(Run)]
+    row = connection.execute(select(*columns).where(RunRow.id == run_id)).one_or_none()
+    if row is None:
+        raise ManifiestaError(f"there is no run «{run_id}» in this database")
+    run = Run(*row)
+    if run.municipality != municipality:
+        raise ManifiestaError(f"run «{run_id}» belongs to «{run.municipality}», not {municipality}")
+    return run
+
+
+def _insight(connection: Connection, table: type[Base], run_id: str) -> pd.DataFrame:
+    columns = table.__table__.c
+    query = select(*columns).where(columns.run_id == run_id)
+    keys = [column for column in columns if column.primary_key]
+    return pd.read_sql(query.order_by(*keys), connection)
+
+
+def _titles(connection: Connection, municipality: Municipality) -> dict[str, str]:
+    query = select(SourceRow.name, SourceRow.title)
+    stored = connection.execute(query.where(SourceRow.municipality == municipality.code))
+    titles = {str(row.name): str(row.title) for row in stored}
+    return titles | {source.name: source.title for source in municipality.sources}
+
+
+def _rejections(connection: Connection, run_id: str) -> tuple[RejectionCount, ...]:
+    keys = (RejectionRow.source, RejectionRow.outcome, RejectionRow.ignored)
+    query = select(*keys, func.count()).where(RejectionRow.run_id == run_id)
+    rows = connection.execute(query.group_by(*keys).order_by(*keys))
+    return tuple(RejectionCount(*row) for row in rows)
+
+
+def _evidence(
+    connection: Connection, run: Run, categories: Sequence[str], titles: Mapping[str, str]
+) -> tuple[Evidence, ...]:
+    if run.model_version is None or not categories:
+        return ()
+    rows = connection.execute(_candidates(run, categories))
+    candidates = [_Candidate(*row) for row in rows]
+    chosen = {
+        category: choose([c for c in candidates if c.category == category])
+        for category in categories
+    }
+    quotes = _quotes(connection, [c for group in chosen.values() for c in group], titles)
+    return tuple(
+        Evidence(category, tuple(quotes[c.id] for c in group)) for category, group in chosen.items()
+    )
+
+
+def _candidates(run: Run, categories: Sequence[str]) -> Select[tuple[str, str, str, str, float]]:
+    """Select, per category and source, the most confident texts, each text once."""
+    said, label = ManifestationRow, ClassificationRow
+    best_first = (label.confidence.desc(), said.id)
+    same_text = (said.id == label.manifestation_id) & (said.text_hash == label.text_hash)
+    texts = (
+        select(
+            said.id,
+            label.category,
+            said.source,
+            label.sentiment,
+            label.confidence,
+            func.row_number()
+            .over(partition_by=(label.category, said.text_hash), order_by=best_first)
+            .label("copy"),
+        )
+        .join(label, same_text)
+        .where(
+            said.municipality == run.municipality,
+            said.said_on >= run.window_from,
+            said.said_on < run.window_to,
+            label.model_version == run.model_version,
+            label.taxonomy_version == run.taxonomy_version,
+            label.abstained.is_(False),
+            label.category.in_(categories),
+        )
+        .subquery()
+    )
+    one = texts.c
+    place = func.row_number().over(
+        partition_by=(one.category, one.source), order_by=(one.confidence.desc(), one.id)
+    )
+    ranked = select(texts, place.label("place")).where(one.copy == 1).subquery().c
+    return (
+        select(ranked.id, ranked.category, ranked.source, ranked.sentiment, ranked.confidence)
+        .where(ranked.place <= QUOTES)
+        .order_by(ranked.category, ranked.confidence.desc(), ranked.id)
+    )
+
+
+def choose(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Choose from candidates in order: first one of each source, then the next best."""
+    seen: set[str] = set()
+    firsts: list[_Candidate] = []
+    others: list[_Candidate] = []
+    for candidate in candidates:
+        (others if candidate.source in seen else firsts).append(candidate)
+        seen.add(candidate.source)
+    chosen = (firsts + others)[:QUOTES]
+    return sorted(chosen, key=lambda c: (-c.confidence, c.id))
+
+
+def _quotes(
+    connection: Connection, chosen: Iterable[_Candidate], titles: Mapping[str, str]
+) -> dict[str, Quote]:
+    by_id = {candidate.id: candidate for candidate in chosen}
+    said = ManifestationRow
+    text = func.substr(said.text, 1, _READ_LENGTH)
+    title = func.substr(said.title, 1, _READ_LENGTH)
+    query = select(said.id, title, text, said.said_at, said.url).where(said.id.in_(list(by_id)))
+    return {
+        id_: Quote(
+            id=id_,
+            source=by_id[id_].source,
+            source_title=titles.get(by_id[id_].source, by_id[id_].source),
+            title=shorten(heading, _TITLE_LENGTH) if heading else None,
+            text=shorten(body, QUOTE_LENGTH),
+            said_at=said_at,
+            sentiment=by_id[id_].sentiment,
+            confidence=by_id[id_].confidence,
+            url=web_link(url),
+        )
+        for id_, heading, body, said_at, url in connection.execute(query)
+    }

@@ -1,0 +1,292 @@
+"""The figures of the insight tables as the pages show them: typed, named and in order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from configs.schema import Name, Taxonomy
+from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from pipelines.report.data import ReportData
+from pipelines.report.texts import Texts
+
+Row = Mapping[str, object]
+
+FEW = 30
+"""Shares of fewer manifestations than this are marked as indicative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share with its count, denominator and 95 % interval; None where it does not exist."""
+
+    count: int
+    n: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def few(self) -> bool:
+        """Whether it rests on too few manifestations to say much."""
+        return self.n < FEW
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One counted label: a category, a sentiment, a day or a source."""
+
+    code: str
+    name: str
+    count: int
+    distinct: int
+    share: Share
+    corrected: Share
+    negative: Share
+    sentiments: Mapping[str, int]
+    unsure: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DayLine:
+    """One local day."""
+
+    day: date
+    line: Line
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One source and what became of it."""
+
+    line: Line
+    state: str
+    reason: str | None
+    rejected: int
+    ignored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of what was to be read was read; None where the run counted nothing."""
+
+    sources_read: int
+    sources_configured: int
+    days_complete: int
+    days: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing."""
+        return self.sources_read == self.sources_configured and self.days_complete == self.days
+
+
+@dataclass(frozen=True, slots=True)
+class Unstored:
+    """Records that were not stored for one reason, and the sources that gave them."""
+
+    outcome: str
+    ignored: bool
+    count: int
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The lines of one measure of the overview, for the annex."""
+
+    code: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Every figure of the report."""
+
+    total: Line
+    sentiments: tuple[Line, ...]
+    intents: tuple[Line, ...]
+    categories: tuple[Line, ...]
+    days: tuple[DayLine, ...]
+    sources: tuple[SourceLine, ...]
+    measures: tuple[Measure, ...]
+    rejections: tuple[Unstored, ...]
+    coverage: Coverage | None
+    unsure: int
+
+    @property
+    def corrected(self) -> bool:
+        """Whether the run has corrected shares at all."""
+        return any(line.corrected.value is not None for line in (*self.categories, *self.sentiments))
+
+    @property
+    def leading(self) -> tuple[Line, ...]:
+        """The three categories that are mentioned most, without «other»."""
+        named = [c for c in self.categories if c.code != "other" and c.count > 0]
+        return tuple(named[:3])
+
+    @property
+    def tied(self) -> bool:
+        """Whether the intervals of the first two categories overlap."""
+        if len(self.leading) < 2:
+            return False
+        first, second = (line.share for line in self.leading[:2])
+        return first.low is not None and second.high is not None and first.low <= second.high
+
+    @property
+    def peak(self) -> DayLine | None:
+        """The day with most manifestations; the first of several."""
+        return max(self.days, key=lambda d: d.line.count, default=None)
+
+
+def figures(data: ReportData, language: str, t: Texts) -> Figures:
+    """Turn the frames of a run into lines with names in one language."""
+    overview = _rows(data.overview)
+    named = {**_taxonomy_names(data.taxonomy, language), "total": {}, "kind": {}, "certainty": {}}
+    by_measure = {
+        measure: tuple(
+            _line(row, str(row["label"]), _label(names, measure, str(row["label"]), t))
+            for row in _ordered(overview, measure)
+        )
+        for measure, names in named.items()
+    }
+    categories = _categories(data, language)
+    return Figures(
+        total=_total(by_measure["total"], categories, t),
+        sentiments=by_measure["sentiment"],
+        intents=by_measure["intent"],
+        categories=categories,
+        days=_days(data),
+        sources=_sources(data),
+        measures=tuple(Measure(code, lines) for code, lines in by_measure.items() if lines),
+        rejections=_rejections(data),
+        coverage=_coverage(data),
+        unsure=sum(line.unsure for line in categories),
+    )
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _taxonomy_names(taxonomy: Taxonomy, language: str) -> dict[str, dict[str, str]]:
+    def pick(names: Mapping[str, Name]) -> dict[str, str]:
+        return {code: name.es if language == "es" else name.en for code, name in names.items()}
+
+    return {"sentiment": pick(taxonomy.sentiments), "intent": pick(taxonomy.intents)}
+
+
+def _label(names: Mapping[str, str], measure: str, code: str, t: Texts) -> str:
+    return names.get(code) or t.name(measure, code)
+
+
+def _ordered(rows: list[Row], measure: str) -> list[Row]:
+    order = {code: i for i, code in enumerate({"sentiment": SENTIMENTS, "intent": INTENTS}.get(measure, ()))}
+    mine = [row for row in rows if row["measure"] == measure]
+    return sorted(mine, key=lambda row: (order.get(str(row["label"]), 99), str(row["label"])))
+
+
+def _total(lines: tuple[Line, ...], categories: tuple[Line, ...], t: Texts) -> Line:
+    """Return the whole window; from the categories where the overview does not say it."""
+    if lines:
+        return lines[0]
+    count = sum(line.count for line in categories)
+    row: Row = {"count": count, "distinct_count": sum(line.distinct for line in categories), "n": count}
+    return _line(row, "all", t.name("total", "all"))
+
+
+def _categories(data: ReportData, language: str) -> tuple[Line, ...]:
+    lines = []
+    for row in _rows(data.category):
+        code = str(row["category"])
+        known = code in CATEGORIES
+        category = data.taxonomy.category(code) if known else None
+        name = code if category is None else category.es if language == "es" else category.en
+        lines.append(_line(row, code, name))
+    place = {code: i for i, code in enumerate(CATEGORIES)}
+    lines.sort(key=lambda x: (x.code == "other", -x.count, place.get(x.code, 99), x.code))
+    return tuple(lines)
+
+
+def _days(data: ReportData) -> tuple[DayLine, ...]:
+    rows = sorted(_rows(data.day), key=lambda row: str(row["day"]))
+    lines = []
+    for row in rows:
+        day = date.fromisoformat(str(row["day"])[:10])
+        lines.append(DayLine(day, _line(row, day.isoformat(), day.isoformat()), bool(row["complete"])))
+    return tuple(lines)
+
+
+def _sources(data: ReportData) -> tuple[SourceLine, ...]:
+    lines = []
+    for row in _rows(data.source):
+        code = str(row["source"])
+        lines.append(
+            SourceLine(
+                line=_line(row, code, data.source_titles.get(code, code)),
+                state=str(row["state"]),
+                reason=None if _absent(row.get("reason")) else str(row["reason"]),
+                rejected=_whole(row, "rejected"),
+                ignored=_whole(row, "ignored"),
+            )
+        )
+    lines.sort(key=lambda s: (-s.line.count, s.line.code))
+    return tuple(lines)
+
+
+def _rejections(data: ReportData) -> tuple[Unstored, ...]:
+    lines = []
+    for ignored, outcome in sorted({(r.ignored, r.outcome) for r in data.rejections}):
+        same = [r for r in data.rejections if (r.ignored, r.outcome) == (ignored, outcome)]
+        sources = tuple(data.source_titles.get(r.source, r.source) for r in same)
+        lines.append(Unstored(outcome, ignored, sum(r.count for r in same), sources))
+    return tuple(lines)
+
+
+def _coverage(data: ReportData) -> Coverage | None:
+    for frame in (data.overview, data.category, data.day, data.source):
+        for row in _rows(frame.head(1)):
+            names = ("sources_read", "sources_configured", "days_complete", "days")
+            return Coverage(*(_whole(row, name) for name in names))
+    return None
+
+
+def _line(row: Row, code: str, name: str) -> Line:
+    count, n = _whole(row, "count"), _whole(row, "n")
+    return Line(
+        code=code,
+        name=name,
+        count=count,
+        distinct=_whole(row, "distinct_count"),
+        share=_share(row, count, n, ("share", "share_low", "share_high")),
+        corrected=_share(row, count, n, ("corrected_share", "corrected_low", "corrected_high")),
+        negative=_share(
+            row,
+            _whole(row, "negative"),
+            count,
+            ("negative_share", "negative_low", "negative_high"),
+        ),
+        sentiments={code: _whole(row, code) for code in SENTIMENTS},
+        unsure=_whole(row, "unsure"),
+    )
+
+
+def _share(row: Row, count: int, n: int, columns: tuple[str, str, str]) -> Share:
+    value, low, high = (_number(row, column) for column in columns)
+    return Share(count, n, value if n else None, low, high)
+
+
+def _absent(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and value != value)
+
+
+def _number(row: Row, column: str) -> float | None:
+    value = row.get(column)
+    return None if _absent(value) else float(str(value))
+
+
+def _whole(row: Row, column: str) -> int:
+    number = _number(row, column)
+    return 0 if number is None else int(number)

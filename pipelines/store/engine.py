@@ -1,0 +1,121 @@
+"""Open the database and turn its failures into errors that a person can act on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from models.errors import ConfigError, StoreError
+
+_BUSY_SECONDS = 30
+
+
+def open_engine(url: str, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
+    """Open a database by its SQLAlchemy address.
+
+    SQLite files get write-ahead logging, enforced foreign keys and a wait of ``busy_seconds``
+    for another process's lock. ``postgresql://`` addresses use psycopg 3.
+
+    Raises:
+        ConfigError: the address cannot be understood.
+        StoreError: the folder of an SQLite file cannot be made.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise ConfigError(
+            "MANIFIESTA_DATABASE_URL is no database address. Write, for instance, "
+            "postgresql://user:password@localhost/manifiesta or sqlite:///data/manifiesta.db."
+        ) from None
+    if address.drivername == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() == "sqlite":
+        return _open_sqlite(address.database, address, busy_seconds)
+    try:
+        return create_engine(address, pool_pre_ping=True)
+    except (NoSuchModuleError, ModuleNotFoundError):
+        raise ConfigError(
+            f"MANIFIESTA_DATABASE_URL asks for «{address.drivername}», which is not supported. "
+            "Use sqlite or postgresql."
+        ) from None
+
+
+def _open_sqlite(file: str | None, address: Any, busy_seconds: float) -> Engine:
+    if file and file != ":memory:":
+        try:
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The folder of the database {file} cannot be made: {error.strerror}. "
+                "Set MANIFIESTA_HOME to a folder that you may write to."
+            ) from error
+    engine = create_engine(address, connect_args={"timeout": busy_seconds})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy sends BEGIN itself, see below
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    # A transaction that reads first and writes later would fail at once when another process
+    # wrote in between, without waiting; one that takes the write lock at its start waits.
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    """Turn a database failure into a `StoreError` that says what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(f"{_where(engine)}: {_advice(str(error.orig))}") from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"{_where(engine)}: {error}") from error
+
+
+def _where(engine: Engine) -> str:
+    return f"The database {engine.url.render_as_string(hide_password=True)}"
+
+
+def _advice(message: str) -> str:
+    known = {
+        "database is locked": (
+            "is locked by another process. Wait for it to end, or stop it, and run again: "
+            "what was done so far is kept."
+        ),
+        "database or disk is full": (
+            "cannot grow: the disk is full. Free some space and run again: what was done so far "
+            "is kept."
+        ),
+        "attempt to write a readonly database": (
+            "is read-only. Give yourself the right to write to it, or set MANIFIESTA_HOME."
+        ),
+        "unable to open database file": (
+            "cannot be opened. Check that its folder exists and may be written to."
+        ),
+        "file is not a database": (
+            "is not a database file. Move it away, or point MANIFIESTA_DATABASE_URL elsewhere."
+        ),
+        "No space left on device": "cannot grow: the disk is full. Free some space and run again.",
+        "password authentication failed": ("refused the password. Check MANIFIESTA_DATABASE_URL."),
+        "onnection refused": (
+            "does not answer. Start PostgreSQL, or check host and port in MANIFIESTA_DATABASE_URL."
+        ),
+        "no such table": "lacks a table. Run `manifiesta init` to bring it up to date.",
+        "does not exist": f"refused: {message.strip()}. Run `manifiesta init`, or check it.",
+    }
+    for part, advice in known.items():
+        if part in message:
+            return advice
+    return f"failed: {message.strip()}"

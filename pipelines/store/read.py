@@ -1,0 +1,247 @@
+"""Read queries over the store. Nothing here writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Engine, and_, func, inspect, select
+from sqlalchemy.orm import Session
+
+from configs.schema import Source
+from models.errors import InputError
+from models.records import Stage, State, Window
+from models.tables import (
+    INSIGHT_TABLES,
+    Base,
+    ClassificationRow,
+    ManifestationRow,
+    PartitionRow,
+    RejectionRow,
+    RunRow,
+    SourceRow,
+)
+from pipelines.store.engine import explained
+
+
+@dataclass(frozen=True, slots=True)
+class Unclassified:
+    """A text that a model version has not classified yet."""
+
+    manifestation_id: str
+    text_hash: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run's attempt to collect one local day of a source."""
+
+    run_id: str
+    started_at: datetime
+    source: str
+    day: date
+    state: State
+    error: str | None
+
+
+def _within(municipality: str, window: Window) -> ColumnElement[bool]:
+    return and_(
+        ManifestationRow.municipality == municipality,
+        ManifestationRow.said_on >= window.start,
+        ManifestationRow.said_on < window.end,
+    )
+
+
+def _classified_by(model_version: str, taxonomy_version: str) -> ColumnElement[bool]:
+    return and_(
+        ClassificationRow.manifestation_id == ManifestationRow.id,
+        ClassificationRow.text_hash == ManifestationRow.text_hash,
+        ClassificationRow.model_version == model_version,
+        ClassificationRow.taxonomy_version == taxonomy_version,
+    )
+
+
+def unclassified(
+    engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
+) -> list[Unclassified]:
+    """Return the window's texts without a classification by this model, oldest first.
+
+    An article's title opens its text.
+    """
+    query = (
+        select(
+            ManifestationRow.id,
+            ManifestationRow.text_hash,
+            ManifestationRow.title,
+            ManifestationRow.text,
+        )
+        .outerjoin(ClassificationRow, _classified_by(model_version, taxonomy_version))
+        .where(_within(municipality, window), ClassificationRow.manifestation_id.is_(None))
+        .order_by(ManifestationRow.said_at, ManifestationRow.id)
+    )
+    with explained(engine), engine.connect() as connection:
+        return [
+            Unclassified(row.id, row.text_hash, ". ".join(filter(None, (row.title, row.text))))
+            for row in connection.execute(query)
+        ]
+
+
+def classified_frame(
+    engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
+) -> pd.DataFrame:
+    """Return one row per classified manifestation of the window.
+
+    Columns: id, source, kind, text_hash, said_on, category, sentiment, intent, abstained.
+    """
+    query = (
+        select(
+            ManifestationRow.id,
+            ManifestationRow.source,
+            ManifestationRow.kind,
+            ManifestationRow.text_hash,
+            ManifestationRow.said_on,
+            ClassificationRow.category,
+            ClassificationRow.sentiment,
+            ClassificationRow.intent,
+            ClassificationRow.abstained,
+        )
+        .join(ClassificationRow, _classified_by(model_version, taxonomy_version))
+        .where(_within(municipality, window))
+        .order_by(ManifestationRow.id)
+    )
+    with explained(engine), engine.connect() as connection:
+        return pd.read_sql(query, connection)
+
+
+def manifestations_per_day(
+    engine: Engine, municipality: str, window: Window
+) -> dict[tuple[str, date], int]:
+    """Count the stored manifestations of the window by (source, local day)."""
+    query = (
+        select(ManifestationRow.source, ManifestationRow.said_on, func.count())
+        .where(_within(municipality, window))
+        .group_by(ManifestationRow.source, ManifestationRow.said_on)
+    )
+    with explained(engine), engine.connect() as connection:
+        return {(source, day): n for source, day, n in connection.execute(query)}
+
+
+def classified_per_day(
+    engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
+) -> dict[tuple[str, date], int]:
+    """Count the window's manifestations that a model has classified, by (source, local day)."""
+    query = (
+        select(ManifestationRow.source, ManifestationRow.said_on, func.count())
+        .join(ClassificationRow, _classified_by(model_version, taxonomy_version))
+        .where(_within(municipality, window))
+        .group_by(ManifestationRow.source, ManifestationRow.said_on)
+    )
+    with explained(engine), engine.connect() as connection:
+        return {(source, day): n for source, day, n in connection.execute(query)}
+
+
+def collect_attempts(engine: Engine, municipality: str, window: Window) -> list[Attempt]:
+    """Return every attempt to collect a day of the window, oldest run first."""
+    query = (
+        select(
+            PartitionRow.run_id,
+            RunRow.started_at,
+            PartitionRow.source,
+            PartitionRow.day,
+            PartitionRow.state,
+            PartitionRow.error,
+        )
+        .join(RunRow, RunRow.id == PartitionRow.run_id)
+        .where(
+            RunRow.municipality == municipality,
+            PartitionRow.stage == Stage.COLLECT,
+            PartitionRow.day >= window.start,
+            PartitionRow.day < window.end,
+        )
+        .order_by(PartitionRow.run_id, PartitionRow.source, PartitionRow.day)
+    )
+    with explained(engine), engine.connect() as connection:
+        return [
+            Attempt(row.run_id, row.started_at, row.source, row.day, State(row.state), row.error)
+            for row in connection.execute(query)
+        ]
+
+
+def rejection_counts(engine: Engine, run_id: str) -> pd.DataFrame:
+    """Count a run's rejected and ignored input records: source, outcome, ignored, count."""
+    query = (
+        select(
+            RejectionRow.source,
+            RejectionRow.outcome,
+            RejectionRow.ignored,
+            func.count().label("count"),
+        )
+        .where(RejectionRow.run_id == run_id)
+        .group_by(RejectionRow.source, RejectionRow.outcome, RejectionRow.ignored)
+        .order_by(RejectionRow.source, RejectionRow.outcome)
+    )
+    with explained(engine), engine.connect() as connection:
+        return pd.read_sql(query, connection)
+
+
+def find_run(engine: Engine, run_id: str) -> RunRow:
+    """Return a run of the ledger.
+
+    Raises:
+        InputError: there is no such run.
+    """
+    with explained(engine), Session(engine) as session:
+        run = session.get(RunRow, run_id)
+    if run is None:
+        raise InputError(f"There is no run {run_id}. `manifiesta status` lists the latest runs.")
+    return run
+
+
+def latest_runs(engine: Engine, municipality: str | None, limit: int) -> Sequence[RunRow]:
+    """Return the latest runs, newest first."""
+    query = select(RunRow).order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(limit)
+    if municipality is not None:
+        query = query.where(RunRow.municipality == municipality)
+    with explained(engine), Session(engine) as session:
+        return session.scalars(query).all()
+
+
+def remembered_source(engine: Engine, municipality: str, name: str) -> Source | None:
+    """Return a source's configuration as it was last used, if it was ever used."""
+    with explained(engine), Session(engine) as session:
+        row = session.get(SourceRow, (municipality, name))
+    return None if row is None else Source.model_validate(row.config)
+
+
+def insight_frame(engine: Engine, table: type[Base], run_id: str) -> pd.DataFrame:
+    """Return one run's rows of an insight table, in the order of its key."""
+    key = inspect(table).primary_key
+    query = select(table.__table__).where(table.__table__.c.run_id == run_id).order_by(*key)
+    with explained(engine), engine.connect() as connection:
+        return pd.read_sql(query, connection)
+
+
+def insight_table(name: str) -> type[Base]:
+    """Return the insight table of that name.
+
+    Raises:
+        InputError: there is no such table.
+    """
+    tables: dict[str, type[Base]] = {table.__tablename__: table for table in INSIGHT_TABLES}
+    if name not in tables:
+        raise InputError(f"There is no insight table «{name}». There are: {', '.join(tables)}.")
+    return tables[name]
+
+
+def latest_run_with(engine: Engine, table: type[Base], municipality: str) -> str | None:
+    """Return the newest run that wrote rows into an insight table."""
+    columns = table.__table__.c
+    query = (
+        select(columns.run_id)
+        .where(columns.municipality == municipality)
+        .order_by(columns.run_id.desc())
+        .limit(1)
+    )
+    with explained(engine), engine.connect() as connection:
+        return connection.execute(query).scalar_one_or_none()

@@ -1,0 +1,167 @@
+"""A site on loopback that answers what a test tells it to, and jobs that read it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.schema import Limits, Source
+from crawlers.job import CrawlJob
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Site:
+    """Pages by path; a page is bytes, or a function that writes the response itself."""
+
+    host: str = "127.0.0.1"
+    pages: dict[str, Answer] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                site.asked.append((self.path, dict(self.headers)))
+                answer = site.pages.get(self.path)
+                try:
+                    if answer is None:
+                        send(self, b"no existe", status=404)
+                    else:
+                        answer(self)
+                except (BrokenPipeError, ConnectionResetError):
+                    self.close_connection = True
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer((self.host, 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self._server.server_address[1]}"
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.asked]
+
+    def page(self, path: str, body: bytes | str, status: int = 200, **headers: str) -> str:
+        """Serve a body; header names are given with underscores."""
+        data = body.encode() if isinstance(body, str) else body
+        self.pages[path] = lambda handler: send(handler, data, status, **headers)
+        return self.url + path
+
+    def redirect(self, path: str, target: str) -> str:
+        self.pages[path] = lambda handler: send(handler, b"", 302, location=target)
+        return self.url + path
+
+    def hang(self, path: str) -> str:
+        """Accept the request and never answer, until the test is over."""
+        self.pages[path] = lambda handler: self.over.wait() and None
+        return self.url + path
+
+    def close(self) -> None:
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
+    """Write one response."""
+    handler.send_response(status)
+    for name, value in ({"content_type": "text/html; charset=utf-8"} | headers).items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def other_site() -> Iterator[Site]:
+    """A second server, on another loopback address."""
+    site = Site(host="127.0.0.2")
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def make_job(tmp_path: Path) -> Callable[..., CrawlJob]:
+    """Return a function that makes a job; keywords go to the source, or to its limits."""
+
+    def make(url: str, out: str = "out", limits: dict[str, Any] | None = None, **about: Any) -> CrawlJob:
+        fast = {"delay": 0, "timeout": 10, "max_seconds": 60}
+        source = Source(
+            **{
+                "name": "vecinos",
+                "title": "Vecinos",
+                "protocol": "feed",
+                "url": url,
+                "allow_private": True,
+                "limits": Limits(**(fast | (limits or {}))),
+            }
+            | about
+        )
+        return CrawlJob(
+            municipality="ate",
+            source=source,
+            url=url,
+            user_agent="Manifiesta/0.1 (+mailto:prueba@example.org)",
+            time_zone="America/Lima",
+            out=tmp_path / out,
+            archive=tmp_path / "archive",
+        )
+
+    return make
+
+
+def rss(*items: str) -> str:
+    """Return a feed of items written as XML."""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Vecinos</title>'
+        "<link>http://example.org/</link><description>d</description>"
+        f"{''.join(items)}</channel></rss>"
+    )
+
+
+def item(
+    guid: str = "", title: str = "", text: str = "", link: str = "", date: str = "Mon, 05 May 2025 10:00:00 -0500"
+) -> str:
+    """Return one item of a feed; what is empty is left out."""
+    parts = (
+        ("title", title),
+        ("description", text),
+        ("link", link),
+        ("pubDate", date),
+    )
+    tags = "".join(f"<{tag}>{value}</{tag}>" for tag, value in parts if value)
+    mark = f'<guid isPermaLink="false">{guid}</guid>' if guid else ""
+    return f"<item>{mark}{tags}</item>"
+
+
+@pytest.fixture
+def feed() -> Callable[..., str]:
+    return rss
+
+
+@pytest.fixture
+def entry() -> Callable[..., str]:
+    return item
