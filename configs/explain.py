@@ -113,13 +113,19 @@ def explain(
         if error["type"] == "missing":
             if route not in misspelt:
                 yield Finding(route, "this key is missing", f"write {example(route)}")
-        elif error["type"] != "extra_forbidden" and not _names_only_the_first(error):
+        elif error["type"] != "extra_forbidden" and not _said_elsewhere(error, document.at(route)):
             yield Finding(route, *_sentence(error, route, document, schema))
 
 
-def _names_only_the_first(error: ErrorDetails) -> bool:
-    """Say whether `configs.check` has a rule that names every wrong item of this list."""
-    return error["type"] == "value_error" and error["loc"][-1:] == ("categories",)
+def _said_elsewhere(error: ErrorDetails, value: Any) -> bool:
+    """Say whether an error is told better by another.
+
+    The schema names only the first wrong category, where `configs.check` has a rule that names
+    all; and it calls a list empty whose every item is wrong.
+    """
+    if error["type"] == "value_error":
+        return error["loc"][-1:] == ("categories",)
+    return error["type"] == "too_short" and bool(value)
 
 
 def one_of(value: str, allowed: Iterable[str]) -> tuple[str, str]:

@@ -74,6 +74,8 @@ class Limits(Strict):
     max_bytes: int = Field(default=5_000_000, ge=1_000, le=100_000_000)
     max_requests: int = Field(default=2_000, ge=1, le=100_000)
     max_seconds: float = Field(default=1_800, gt=0, le=86_400)
+    retries: int = Field(default=2, ge=0, le=10)
+    retry_delay: float = Field(default=5.0, ge=0, le=3_600)
 
 
 class Columns(Strict):
@@ -131,7 +133,7 @@ class Municipality(Strict):
     def _exists(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder: America
             raise ValueError(
                 f"«{value}» is no IANA time zone; for Lima write America/Lima"
             ) from None

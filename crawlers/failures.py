@@ -58,4 +58,7 @@ def _ignored(error: BaseException, url: str, too_large: str) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    said = str(error).strip()
+    if "certificate verify failed" in said:
+        return "its TLS certificate is not valid"
+    return (said.splitlines() or [type(error).__name__])[0][:200]

@@ -16,6 +16,9 @@ from models.records import Capture, Extracted, Rejection
 GRACE = 30.0
 """Seconds that a child may take, beyond its own limits, to end by itself."""
 
+CHILD = (sys.executable, "-m", "crawlers.child")
+"""The command of the child process; the job file is its argument."""
+
 JOB, LOG = "job.json", "crawl.log"
 LAST_LINES = 5
 
@@ -50,29 +53,36 @@ class CrawlResult:
 
 
 def crawl(job: CrawlJob) -> CrawlResult:
-    """Read a source in a child process and return what there is, however that process ended.
-
-    Raises:
-        OSError: the folder of the crawl cannot be written.
-    """
-    _prepare(job)
+    """Read a source in a child process and return what there is, however that process ended."""
     limits = job.source.limits
     deadline = limits.max_seconds + limits.timeout + GRACE
+    try:
+        prepare(job)
+        code = _run(job, deadline)
+    except OSError as error:
+        reason = f"the crawl could not start in {job.out}: {error.strerror or error}"
+        return CrawlResult([], [], [], finished=False, reason=reason)
+    if code is None:
+        return read_result(job, killed=f"it did not end within {deadline:,.0f} seconds")
+    return read_result(job, code=code)
+
+
+def _run(job: CrawlJob, deadline: float) -> int | None:
+    """Run the child and return its exit code; nothing if it had to be killed."""
     with (job.out / LOG).open("wb") as log:
         child = subprocess.Popen(  # noqa: S603 - our own module, and no shell
-            [sys.executable, "-m", "crawlers.child", str((job.out / JOB).resolve())],
+            [*CHILD, str((job.out / JOB).resolve())],
             stdin=subprocess.PIPE,  # when this process dies, the pipe closes and the child ends
             stdout=log,
             stderr=log,
             env=_environment(),
         )
         try:
-            child.wait(timeout=deadline)
+            return child.wait(timeout=deadline)
         except subprocess.TimeoutExpired:
-            return read_result(job, killed=f"it did not end within {deadline:,.0f} seconds")
+            return None
         finally:
             _end(child)
-    return read_result(job, code=child.returncode)
 
 
 def read_result(job: CrawlJob, *, killed: str = "", code: int = 0) -> CrawlResult:
@@ -89,7 +99,7 @@ def read_result(job: CrawlJob, *, killed: str = "", code: int = 0) -> CrawlResul
     )
 
 
-def _prepare(job: CrawlJob) -> None:
+def prepare(job: CrawlJob) -> None:
     """Make the folder, without what an earlier crawl left in it, and write the job."""
     job.out.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in (EXTRACTED, CAPTURES, REJECTIONS, SUMMARY):

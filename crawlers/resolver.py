@@ -72,5 +72,13 @@ class _Filter:
 
     def resolutionComplete(self) -> None:  # noqa: N802
         if self._why and not self._passed:
-            refused[self._host.lower()] = self._why
+            refused[_as_in_addresses(self._host)] = self._why
         self._receiver.resolutionComplete()
+
+
+def _as_in_addresses(host: str) -> str:
+    """Return a host as it is written in an address, where ñ is ``xn--…``."""
+    try:
+        return host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return host.lower()

@@ -42,7 +42,7 @@ def settle(draft: Draft, source: str, zone: ZoneInfo) -> Extracted | Rejection:
     if not text:
         return _reject(draft, source, Outcome.NO_TEXT, "it has neither text nor title")
     if len(text) > LONGEST_TEXT or len(draft.title or "") > LONGEST_TITLE:
-        return _reject(draft, source, Outcome.TOO_LONG, f"it has {len(text):,} characters")
+        return _reject(draft, source, Outcome.TOO_LONG, _sizes(draft, text))
     said_at = first_moment(draft.dates, zone, draft.fetched_at)
     if said_at is Outcome.NO_DATE:
         return _reject(draft, source, Outcome.NO_DATE, "it says nowhere when it was said")
@@ -66,6 +66,10 @@ def settle(draft: Draft, source: str, zone: ZoneInfo) -> Extracted | Rejection:
 
 def _reject(draft: Draft, source: str, outcome: Outcome, detail: str) -> Rejection:
     return Rejection(source, outcome, draft.external_id or draft.where, detail)
+
+
+def _sizes(draft: Draft, text: str) -> str:
+    return f"its text has {len(text):,} characters and its title {len(draft.title or ''):,}"
 
 
 def _bad_date(draft: Draft, zone: ZoneInfo) -> str:

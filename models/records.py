@@ -55,9 +55,10 @@ class Outcome(StrEnum):
     ROBOTS_DENIED = "robots_denied"
     NOT_ALLOWED = "not_allowed"
 
-
-IGNORED: frozenset[Outcome] = frozenset({Outcome.DUPLICATE, Outcome.ROBOTS_DENIED})
-"""Outcomes that are expected of a healthy source; the others are rejections to look at."""
+    @property
+    def ignored(self) -> bool:
+        """Whether a healthy source may have it; otherwise somebody should look at it."""
+        return self in (Outcome.DUPLICATE, Outcome.ROBOTS_DENIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +156,6 @@ class Rejection:
     outcome: Outcome
     where: str
     detail: str
-
-    @property
-    def ignored(self) -> bool:
-        """Whether a healthy source may have it; otherwise somebody should look at it."""
-        return self.outcome in IGNORED
 
 
 @dataclass(frozen=True, slots=True)

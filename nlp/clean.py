@@ -32,9 +32,7 @@ _URL = re.compile(
 )
 _HANDLE = re.compile(r"(?<![\w@.])@\w+(?:\.\w+)*")
 _HASHTAG = re.compile(r"#(\w+)")
-_WORDS_IN_TAG = re.compile(
-    r"[A-ZÁÉÍÓÚÜÑ]+(?![a-záéíóúüñ])|[A-ZÁÉÍÓÚÜÑ]?[^\W\d_A-ZÁÉÍÓÚÜÑ]+|\d+"
-)
+_WORDS_IN_TAG = re.compile(r"[A-ZÁÉÍÓÚÜÑ]+(?![a-záéíóúüñ])|[A-ZÁÉÍÓÚÜÑ]?[^\W\d_A-ZÁÉÍÓÚÜÑ]+|\d+")
 _REPEATED_LETTER = re.compile(r"([^\W\d_])\1{2,}", re.IGNORECASE)
 _REPEATED_SYMBOL = re.compile(r"([^\w\s])\1{3,}")
 _LAUGHTER = re.compile(

@@ -60,7 +60,7 @@ def encoder_config(
     )
 
 
-class ManifestationModel(ModernBertPreTrainedModel):
+class ManifestationModel(ModernBertPreTrainedModel):  # type: ignore[no-untyped-call]
     """Encoder, mean pooling, and the heads category (16), sentiment (3) and intent (8)."""
 
     def __init__(self, config: ModernBertConfig) -> None:
@@ -71,7 +71,7 @@ class ManifestationModel(ModernBertPreTrainedModel):
         self.heads = nn.ModuleDict(
             {task: nn.Linear(config.hidden_size, len(labels)) for task, labels in TASKS.items()}
         )
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
     def pool(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Return the mean of the token vectors of each text, shape (texts, width)."""

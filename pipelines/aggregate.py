@@ -5,12 +5,11 @@ inference, the law of succession, and statistical inference», JASA 22), and whe
 errors are known, a twin corrected for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
@@ -24,14 +23,14 @@ from models.tables import (
     InsightOverview,
     InsightSource,
 )
-from nlp.quantify import corrected_shares
+from nlp.quantify import correct_shares
 from pipelines.coverage import Coverage, coverage
 from pipelines.store.read import classified_frame, rejection_counts
 from pipelines.store.write import Store
 
 Row = dict[str, Any]
-Confusion = npt.NDArray[np.int64]
-"""Counts of labelled texts by (true label, predicted label), in the order of `models.labels`."""
+Confusion = Sequence[Sequence[int]]
+"""Labelled texts by (true label, predicted label), in the order of `models.labels`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,8 @@ class Counted:
     taxonomy_version: str
 
 
-def aggregate(
-    store: Store, subject: Counted, confusions: Mapping[str, Confusion]
-) -> dict[type[Base], list[Row]]:
-    """Count the window, write the insight rows of the run, and return them.
+def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion]) -> int:
+    """Count the window, write the insight rows of the run, and return how many it holds.
 
     Args:
         store: where the classifications are and the insight rows go.
@@ -76,7 +73,7 @@ def aggregate(
         for row in rows:
             row.update(common)
     store.save_insights(subject.run_id, tables)
-    return tables
+    return len(frame)
 
 
 def _common(subject: Counted, read: Coverage) -> Row:
@@ -212,12 +209,16 @@ def _proportion(count: int, n: int) -> tuple[float | None, float | None, float |
 def _corrected(
     labels: pd.Series, known: tuple[str, ...], confusion: Confusion | None
 ) -> dict[str, Row]:
-    names = ("corrected_share", "corrected_low", "corrected_high")
     if confusion is None or labels.empty:
-        return {label: dict.fromkeys(names) for label in known}
-    counts = labels.value_counts().reindex(known, fill_value=0).to_numpy()
-    estimate = corrected_shares(counts, confusion)
+        nothing = dict.fromkeys(("corrected_share", "corrected_low", "corrected_high"))
+        return dict.fromkeys(known, nothing)
+    counts = {str(label): int(count) for label, count in labels.value_counts().items()}
+    shares = correct_shares(counts, confusion, known)
     return {
-        label: dict(zip(names, map(float, values), strict=True))
-        for label, *values in zip(known, estimate.share, estimate.low, estimate.high, strict=True)
+        label: {
+            "corrected_share": share.share,
+            "corrected_low": share.low,
+            "corrected_high": share.high,
+        }
+        for label, share in shares.items()
     }

@@ -8,7 +8,7 @@ from models.records import Classification, Stage, State, Window
 from pipelines.store.read import classified_per_day, unclassified
 from pipelines.store.write import Classified, Partition, Store
 
-_BATCH = 512
+_BATCH = 512  # texts that a killed run may have to classify again
 
 Progress = Callable[[int, int], None]
 """Called with how many are done and how many there are."""
@@ -25,6 +25,16 @@ class TextClassifier(Protocol):
     def classify(self, texts: Sequence[str]) -> list[Classification]:
         """Classify texts, in their order."""
         ...
+
+
+def reading(title: str | None, text: str) -> str:
+    """Return what the model reads: the title opens the text, unless the text repeats it."""
+    if not title:
+        return text
+    stem = " ".join(title.rstrip(".… ").split()).casefold()
+    if " ".join(text.split()).casefold().startswith(stem):
+        return text
+    return f"{title.rstrip('. ')}. {text}" if text else title
 
 
 def classify_window(
@@ -46,7 +56,7 @@ def classify_window(
     progress(0, len(todo))
     for start in range(0, len(todo), _BATCH):
         batch = todo[start : start + _BATCH]
-        answers = classifier.classify([item.text for item in batch])
+        answers = classifier.classify([reading(item.title, item.text) for item in batch])
         store.save_classifications(
             taxonomy_version,
             [

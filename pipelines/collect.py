@@ -21,6 +21,8 @@ from pipelines.privacy import Pseudonymiser
 from pipelines.store.read import manifestations_per_day
 from pipelines.store.write import Partition, Saved, Store
 
+_LASTING = frozenset({Outcome.ROBOTS_DENIED, Outcome.NOT_ALLOWED, Outcome.UNREADABLE})
+
 
 class SourceUnreadError(SourceError):
     """A source gave nothing at all; ``result`` says what was tried."""
@@ -28,6 +30,11 @@ class SourceUnreadError(SourceError):
     def __init__(self, result: CrawlResult) -> None:
         super().__init__(result.reason)
         self.result = result
+
+    @property
+    def lasting(self) -> bool:
+        """Whether another try would meet the same: the source forbids it, or is no such thing."""
+        return any(rejection.outcome in _LASTING for rejection in self.result.rejections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def store_crawl(
     store.save_partitions(
         run_id, collect_partitions(store, municipality, source.name, window, state, reason)
     )
-    ignored = sum(rejection.ignored for rejection in rejections)
+    ignored = sum(rejection.outcome.ignored for rejection in rejections)
     return Collected(source.name, state, saved, len(rejections) - ignored, ignored, reason)
 
 

@@ -189,7 +189,6 @@ def _open_csv(path: Path, wanted: Collection[str]) -> Table:
     if not isinstance(header, list) or not any(header):
         raise InputError(f"{path} has no header line; the first line must name the columns")
     names = [name.strip() for name in header]
-    _no_twins(path, names, wanted)
 
     def rows() -> Iterator[Row | Broken]:
         with _open_text(path) as file:
@@ -251,12 +250,6 @@ def _dialect(sample: Sequence[str], wanted: Collection[str]) -> tuple[str, int]:
     return max(_DELIMITERS, key=fitness), 0
 
 
-def _no_twins(path: Path, names: Sequence[str], wanted: Collection[str]) -> None:
-    for name in wanted:
-        if names.count(name) > 1:
-            raise InputError(f"{path} has the column «{name}» twice; rename one of them")
-
-
 # --- JSON Lines ------------------------------------------------------------------------------
 
 
@@ -298,17 +291,13 @@ def _json_row(number: int, line: str) -> Row | Broken:
 
 def _open_xlsx(path: Path, wanted: Collection[str]) -> Table:
     _check_zip(path)
-    names: list[str] = []
-    first = 0
-    for first, cells in _sheet(path):
-        if any(cell is not None for cell in cells):
-            names = ["" if cell is None else str(cell).strip() for cell in cells]
-            break
+    filled = (row for row in _sheet(path) if any(cell is not None for cell in row[1]))
+    first, top = next(filled, (0, ()))
+    names = ["" if cell is None else str(cell).strip() for cell in top]
     if not any(names):
         raise InputError(f"{path} has no header; the first row of the first sheet names columns")
     while not names[-1]:
         names.pop()
-    _no_twins(path, names, wanted)
 
     def rows() -> Iterator[Row | Broken]:
         for number, cells in _sheet(path):

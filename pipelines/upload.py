@@ -7,7 +7,7 @@ A `Rejection` never quotes the row.
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
@@ -53,6 +53,8 @@ _MISSING: Final = frozenset({"", "nan", "nat", "none", "null", "<na>"})
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _EPOCH: Final = re.compile(r"[1-9]\d{8,9}(\d{3})?(\.\d{1,6})?")
 _ISO: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)")
+_HALF_DAY: Final = re.compile(r"\b([ap])\.? ?m\b\.?", re.IGNORECASE)
+_IN_FIGURES: Final = re.compile(r"\d{1,2}[/. -](\d{1,2})[/. -]\d{2}")
 _TIMES: Final = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
 _FORMS: Final = (
     *(day + time for day in ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y") for time in _TIMES),
@@ -100,16 +102,16 @@ def guess_columns(header: list[str]) -> Columns | None:
     plain: dict[str, str] = {}
     for name in header:
         plain.setdefault(_plain(name), name)
-    found = {
-        part: plain[name]
-        for part, names in _COMMON.items()
-        if (name := next((n for n in names if n in plain), None))
-    }
+    found: dict[str, str] = {}
+    for part, names in _COMMON.items():
+        common = next((n for n in names if n in plain), None)
+        if common is not None:
+            found[part] = plain[common]
     if "text" not in found and "title" in found:
         found["text"] = found.pop("title")
     if "text" not in found or "date" not in found:
         return None
-    return Columns(**found)
+    return Columns.model_validate(found)
 
 
 def parse_moment(value: Any, zone: ZoneInfo) -> datetime | None:
@@ -135,26 +137,39 @@ class _Reader:
     zone: ZoneInfo
     fetched_at: datetime
     file: str
+    mapped: set[str] = field(init=False)
     seen: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.mapped = _mapped(self.columns)
 
     def record(self, row: Row | Broken) -> Extracted | Rejection:
         """Return the record of a row, or why there is none."""
         if isinstance(row, Broken):
             return self._reject(row.line, Outcome.UNREADABLE, row.reason)
         title, text = self._cell(row, "title"), self._cell(row, "text")
-        if any(isinstance(row.cells.get(c), dict | list) for c in _mapped(self.columns)):
-            return self._reject(row.line, Outcome.UNREADABLE, "a list or object instead of a text")
+        said_at = parse_moment(row.cells.get(self.columns.date), self.zone)
+        flaw = next(self._flaws(row, title, text, said_at), None)
+        if flaw is not None:
+            return self._reject(row.line, *flaw)
+        return self._unless_seen(row, title, text, said_at)
+
+    def _flaws(
+        self, row: Row, title: str, text: str, said_at: datetime | None
+    ) -> Iterator[tuple[Outcome, str]]:
+        """Go through what is wrong with a row; the first is the one it is counted under."""
+        if any(isinstance(row.cells.get(name), dict | list) for name in self.mapped):
+            yield Outcome.UNREADABLE, "a list or object instead of a text"
         if not (text or title):
-            return self._reject(row.line, Outcome.NO_TEXT, "text and title are empty")
+            yield Outcome.NO_TEXT, "text and title are empty"
         longest = max(len(text), len(title))
         if longest > MAX_TEXT:
-            return self._reject(row.line, Outcome.TOO_LONG, f"{longest:,} characters")
-        if not self._cell(row, "date"):
-            return self._reject(row.line, Outcome.NO_DATE, "the date is empty")
-        said_at = parse_moment(row.cells.get(self.columns.date), self.zone)
-        if wrong := self._wrong_date(said_at, self._cell(row, "date")):
-            return self._reject(row.line, Outcome.BAD_DATE, wrong)
-        return self._unless_seen(row, title, text, said_at)
+            yield Outcome.TOO_LONG, f"{longest:,} characters"
+        typed = self._cell(row, "date")
+        if not typed:
+            yield Outcome.NO_DATE, "the date is empty"
+        if wrong := self._wrong_date(said_at, typed):
+            yield Outcome.BAD_DATE, wrong
 
     def _unless_seen(
         self, row: Row, title: str, text: str, said_at: datetime | None
@@ -171,7 +186,7 @@ class _Reader:
             kind=self.source.kind,
             text=text or title,
             title=title if text and title != text else None,
-            said_at=said_at,
+            said_at=said_at.astimezone(UTC) if said_at else None,
             fetched_at=self.fetched_at,
             author=self._cell(row, "author")[:MAX_IDENTITY] or None,
             url=url if is_web_address(url) and len(url) <= 2_000 else None,
@@ -207,7 +222,11 @@ def _mapped(columns: Columns) -> set[str]:
 
 
 def _require(path: Path, columns: Columns, header: list[str]) -> None:
-    for name in sorted(_mapped(columns) - set(header)):
+    for name in sorted(_mapped(columns)):
+        if header.count(name) == 1:
+            continue
+        if name in header:
+            raise InputError(f"{path} has the column «{name}» twice; rename one of them")
         near = get_close_matches(_plain(name), [_plain(h) for h in header], n=1)
         meant = next((h for h in header if near and _plain(h) == near[0]), None)
         hint = f"Did you mean «{meant}»? " if meant else ""
@@ -254,10 +273,11 @@ def _shape(typed: str) -> str:
 def _moment(typed: str, zone: ZoneInfo) -> datetime | None:
     if not typed or len(typed) > MAX_DATE:
         return None
+    typed = _HALF_DAY.sub(r"\1m", " ".join(typed.split()))
     for read in (_epoch, _iso, _known_form, _mail_form, _in_words):
         try:
             moment = read(typed)
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, LookupError, TypeError):
             continue
         if moment is not None:
             return _aware(moment, zone)
@@ -291,6 +311,9 @@ def _mail_form(typed: str) -> datetime | None:
 
 
 def _in_words(typed: str) -> datetime | None:
+    figures = _IN_FIGURES.match(typed)
+    if figures and int(figures[1]) > 12:
+        return None  # 12/25/2024: month first, so 03/04/2024 in the same file would be misread
     found = _parser()(typed)
     return found if isinstance(found, datetime) else None
 

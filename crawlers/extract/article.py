@@ -1,8 +1,6 @@
 """The article on a page: trafilatura's reading, with what it leaves undone put right."""
 
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urljoin, urlsplit
@@ -10,16 +8,9 @@ from urllib.parse import urljoin, urlsplit
 from lxml import html
 
 from crawlers.extract.comments import drop_comments
+from crawlers.extract.dated import published
 from crawlers.extract.text import PARSER_ERRORS, decode, line, paragraphs, parse_html
 
-_DATES = (
-    "//meta[@property='article:published_time' or @property='og:published_time']/@content",
-    "//meta[@itemprop='datePublished']/@content",
-    "//time[@itemprop='datePublished']/@datetime",
-    "//meta[@name='date' or @name='pubdate' or @name='DC.date.issued' or @name='dc.date']/@content",
-    "//time[@pubdate]/@datetime",
-    "//article//time/@datetime",
-)
 _LINKS_ELSEWHERE = re.compile(
     r"^\W*((te |le )?(puede|podr[ií]a) interesar\b"
     r"|(lee|lea|leer|mira|mire|vea|ver) (tambi[eé]n|adem[aá]s|m[aá]s)\b|(lee|lea|mira|mire) ?:"
@@ -46,9 +37,7 @@ class Article:
 def read_article(body: bytes, url: str, content_type: str = "") -> Article:
     """Read the article of a page; what the page does not say is left empty.
 
-    The date is htmldate's, and only where its strict search finds one too: its wide search
-    makes the first of January out of a copyright notice. The page's own time of day is taken
-    over where it names the same day.
+    Comments are taken out first: they have names and dates of their own.
     """
     source = decode(body, content_type)
     tree = parse_html(source)
@@ -57,12 +46,11 @@ def read_article(body: bytes, url: str, content_type: str = "") -> Article:
     if drop_comments(tree):
         source = html.tostring(tree, encoding="unicode")
     document = _trafilatura(source, url)
-    day = document.get("date") if _has_date(source, url) else None
     title = _title(line(document.get("title")), tree)
     return Article(
         title=title,
         author=_author(document.get("author"), document.get("sitename"), tree),
-        date=_with_time(line(day), tree),
+        date=published(source, tree, document.get("date"), url),
         text=_body(document.get("text") or "", title),
         canonical=_canonical(tree, url),
     )
@@ -78,15 +66,6 @@ def _trafilatura(source: str, url: str) -> dict[str, str | None]:
     if found is None or isinstance(found, dict):
         return found or {}
     return {name: getattr(found, name) for name in ("title", "author", "date", "text", "sitename")}
-
-
-def _has_date(source: str, url: str) -> bool:
-    from htmldate import find_date
-
-    try:
-        return bool(find_date(source, url=url, extensive_search=False, original_date=True))
-    except (*PARSER_ERRORS,):
-        return False
 
 
 def _key(text: str) -> str:
@@ -128,40 +107,6 @@ def _body(text: str, title: str | None) -> str:
     if lines and title is not None and _key(lines[0]) == _key(title):
         del lines[0]
     return paragraphs("\n".join(lines))
-
-
-def _with_time(day: str | None, tree: html.HtmlElement) -> str | None:
-    if day is None:
-        return None
-    for written in _dates(tree):
-        if written.startswith(day) and len(written) > len(day):
-            return written
-    return day
-
-
-def _dates(tree: html.HtmlElement) -> Iterator[str]:
-    for path in _DATES:
-        for value in tree.xpath(path):
-            if text := line(str(value)):
-                yield text
-    for script in tree.xpath("//script[@type='application/ld+json']/text()"):
-        yield from _published(str(script))
-
-
-def _published(script: str) -> Iterator[str]:
-    """Yield every ``datePublished`` of a JSON-LD script, without recursion."""
-    try:
-        waiting = [json.loads(script, strict=False)]
-    except (ValueError, RecursionError):
-        return
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if isinstance(written := value.get("datePublished"), str) and (text := line(written)):
-                yield text
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
 
 
 def _canonical(tree: html.HtmlElement, url: str) -> str | None:

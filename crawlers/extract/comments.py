@@ -19,7 +19,7 @@ _AUTHOR = frozenset({"fn", "comment-author", "comment-author-name", "autor", "au
 _CONTENT = frozenset(
     {"comment-content", "comment-text", "comment_text", "comment-body-text", "texto", "contenido"}
 )
-_DATE = frozenset({"comment-metadata", "comment-date", "comment-time", "comment-meta", "fecha"})
+_DATE = frozenset({"comment-metadata", "comment-date", "comment-time", "fecha"})
 _SECOND_PAGE = re.compile(r"(/comment-page-\d+|[?&]cpage=\d+)")
 
 

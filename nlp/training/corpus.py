@@ -116,8 +116,6 @@ def pack(documents: Iterable[Sequence[int]], sequence: int, separator: int) -> T
 
     Returns an array (rows, sequence), uint16; the tail that doesn't fill a row is dropped.
     """
-    flat = np.fromiter(
-        (token for ids in documents for token in (*ids, separator)), dtype=np.uint16
-    )
+    flat = np.fromiter((token for ids in documents for token in (*ids, separator)), dtype=np.uint16)
     rows = len(flat) // sequence
     return flat[: rows * sequence].reshape(rows, sequence)

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 
 class Journal:
@@ -35,31 +42,18 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[ProgressStep]
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
-    from rich.console import Console
-
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=total, completed=done, note="")
-        yield ProgressStep(bar, int(task))
+        yield ProgressStep(bar, task)
 
 
 class ProgressStep:
     """A handle on one progress bar."""
 
-    def __init__(self, bar: Progress, task: int) -> None:
+    def __init__(self, bar: Progress, task: TaskID) -> None:
         """Bind a bar and its task."""
         self._bar, self._task = bar, task
 
     def advance(self, note: str) -> None:
         """Move one step on and show `note` beside the bar."""
-        from rich.progress import TaskID
-
-        self._bar.update(TaskID(self._task), advance=1, note=note)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file."""
-    digest = sha256()
-    with path.open("rb") as content:
-        while block := content.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        self._bar.update(self._task, advance=1, note=note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -17,9 +18,10 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import ModernBertForMaskedLM
 
+from nlp.checksum import file_sha256
 from nlp.encoder import encoder_config
 from nlp.training.corpus import Tokens, clean_corpus, pack, read_lines
-from nlp.training.journal import Journal, file_sha256, progress_bar
+from nlp.training.journal import Journal, progress_bar
 from nlp.training.recipes import PretrainRecipe
 from nlp.training.vectors import skip_gram, write_sentences
 from nlp.training.vocabulary import END_ID, MASK_ID, SPECIAL, load_tokenizer, train_tokenizer
@@ -42,8 +44,11 @@ def pretrain(data: Path, out: Path, recipe: PretrainRecipe, resume: bool) -> Pat
     if not resume:
         _forget(work)
     journal = Journal(out / "pretrain.jsonl")
-    files = _timed(journal, "clean", lambda: clean_corpus(
-        data, recipe.characters, work / "clean", recipe.workers))
+    files = _timed(
+        journal,
+        "clean",
+        lambda: clean_corpus(data, recipe.characters, work / "clean", recipe.workers),
+    )
     tokenizer = _timed(journal, "tokenizer", lambda: _tokenizer(files, recipe, work))
     rows = _timed(journal, "pack", lambda: _packed(files, tokenizer, recipe, work))
     vectors = _timed(journal, "vectors", lambda: _vectors(files, tokenizer, recipe, work))
@@ -119,9 +124,18 @@ def _vectors(
             ),
             sentences,
         )
-        np.save(target, skip_gram(
-            sentences, tokenizer.get_vocab_size(), recipe.width, recipe.vector_epochs,
-            recipe.vector_window, recipe.workers, recipe.seed))
+        np.save(
+            target,
+            skip_gram(
+                sentences,
+                tokenizer.get_vocab_size(),
+                recipe.width,
+                recipe.vector_epochs,
+                recipe.vector_window,
+                recipe.workers,
+                recipe.seed,
+            ),
+        )
         sentences.unlink()
     found: npt.NDArray[np.float32] = np.load(target)
     return found
@@ -135,8 +149,9 @@ def _new_model(
         tokenizer.get_vocab_size(), recipe.layers, recipe.width, recipe.heads, recipe.feed_forward
     )
     model = ModernBertForMaskedLM(config)
+    first = torch.from_numpy(vectors * _VECTOR_SCALE)
     with torch.no_grad():
-        model.get_input_embeddings().weight.copy_(torch.from_numpy(vectors * _VECTOR_SCALE))
+        model.model.embeddings.tok_embeddings.weight.copy_(first)
     return model
 
 
@@ -150,7 +165,10 @@ def word_starts(tokenizer: Tokenizer) -> npt.NDArray[np.bool_]:
 
 
 def mask_words(
-    ids: npt.NDArray[np.int64], starts: npt.NDArray[np.bool_], share: float, rng: np.random.Generator
+    ids: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.bool_],
+    share: float,
+    rng: np.random.Generator,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Hide a share of the whole words of each row (rows, tokens).
 
@@ -224,7 +242,7 @@ def _train(
             for group, rate in zip(groups, base, strict=True):
                 group["lr"] = rate * rate_at(step, recipe)
             loss = _step(model, optims, rows, starts, recipe, step)
-            mean = loss if mean != mean else 0.98 * mean + 0.02 * loss
+            mean = loss if math.isnan(mean) else 0.98 * mean + 0.02 * loss
             journal.write(step=step, loss=round(loss, 4))
             bar.advance(f"loss {mean:.3f}")
             if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
@@ -286,7 +304,10 @@ def _load_checkpoint(
 
 
 def _save(
-    model: ModernBertForMaskedLM, tokenizer: Tokenizer, recipe: PretrainRecipe, out: Path,
+    model: ModernBertForMaskedLM,
+    tokenizer: Tokenizer,
+    recipe: PretrainRecipe,
+    out: Path,
     loss: float,
 ) -> Path:
     model.save_pretrained(out)

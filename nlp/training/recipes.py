@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +53,34 @@ class Stage:
     name: str
     draws: Mapping[str, int]
     learning_rate: float
-    gold_weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class FinetuneRecipe:
-    """Multi-task heads over a pretrained encoder."""
+    """Multi-task heads over a pretrained encoder.
+
+    `balance` is the power of the label rarity in the weights, `averaged` the last part of each
+    stage whose weights are averaged, `layer_decay` the factor of the learning rate from one
+    layer to the one below, `head_factor` that of the heads.
+    """
 
     name: str
+    version: str
     seed: int
     stages: tuple[Stage, ...]
     tokens_per_batch: int
     max_tokens: int
     label_smoothing: float
+    balance: float
     layer_decay: float
+    head_factor: float
     weight_decay: float
     dropout: float
-    teacher_weight: float
     augment: float
-    averaged: int
+    averaged: float
+    lexicon_strength: float
+    lexicon_steps: int
     target_precision: float
-    unlabelled: Mapping[str, int] = field(default_factory=dict)
 
 
 _PRETRAIN_CPU = PretrainRecipe(
@@ -96,9 +103,9 @@ _PRETRAIN_CPU = PretrainRecipe(
     feed_forward=384,
     sequence=128,
     batch=16,
-    steps=1_000,
+    steps=750,
     warmup=50,
-    decay=350,
+    decay=290,
     learning_rate=1.5e-3,
     embedding_rate=5e-4,
     weight_decay=0.05,
@@ -109,4 +116,43 @@ _PRETRAIN_CPU = PretrainRecipe(
     vector_repeats={"social": 2, "task": 4},
     workers=2,
     save_every=50,
+)
+
+_FINETUNE_CPU = FinetuneRecipe(
+    name="cpu",
+    version="0.1.0",
+    seed=20,
+    stages=(
+        Stage(
+            "weak",
+            {
+                "emoji": 25_000,
+                "reviews": 4_000,
+                "emoevent": 6_000,
+                "sentiment": 6_000,
+                "civic": 5_000,
+                "civic_peru": 2_500,
+                "written": 1_200,
+            },
+            1e-3,
+        ),
+        Stage(
+            "gold",
+            {"civic": 21_000, "civic_peru": 9_000, "written": 4_500, "sentiment": 14_000},
+            8e-4,
+        ),
+    ),
+    tokens_per_batch=1_600,
+    max_tokens=128,
+    label_smoothing=0.1,
+    balance=0.3,
+    layer_decay=0.8,
+    head_factor=2.0,
+    weight_decay=0.05,
+    dropout=0.1,
+    augment=0.3,
+    averaged=0.3,
+    lexicon_strength=5.0,
+    lexicon_steps=60,
+    target_precision=0.8,
 )

@@ -94,7 +94,7 @@ class _Box:
 
 def bars(items: Sequence[Bar], caption: Caption) -> Chart:
     """Draw shares as horizontal bars with the whiskers of their 95 % intervals."""
-    wide = _Box(width=370, height=28 * len(items), left=232, right=118)
+    wide = _Box(width=582, height=28 * len(items), left=240, right=118)
     narrow = _Box(width=318, height=46 * len(items), left=6, right=16)
     return Chart(
         wide=_svg(_bars(items, wide, labels_above=False), wide, caption, "w"),
@@ -104,7 +104,7 @@ def bars(items: Sequence[Bar], caption: Caption) -> Chart:
 
 def volume(points: Sequence[Point], days: int, caption: Caption) -> Chart:
     """Draw the manifestations of each day; the dark foot of a bar is its negative part."""
-    wide = _Box(width=660, height=170, left=48, right=12)
+    wide = _Box(width=880, height=170, left=48, right=12)
     narrow = _Box(width=292, height=150, left=38, right=10)
     return Chart(
         wide=_svg(_volume(points, days, wide, 8), wide, caption, "w"),
@@ -114,7 +114,7 @@ def volume(points: Sequence[Point], days: int, caption: Caption) -> Chart:
 
 def negative_share(points: Sequence[Point], days: int, caption: Caption) -> Chart:
     """Draw the negative share of each day as a point with the whisker of its interval."""
-    wide = _Box(width=660, height=150, left=48, right=12)
+    wide = _Box(width=880, height=150, left=48, right=12)
     narrow = _Box(width=292, height=140, left=38, right=10)
     return Chart(
         wide=_svg(_shares(points, days, wide, 8), wide, caption, "w"),
@@ -123,9 +123,13 @@ def negative_share(points: Sequence[Point], days: int, caption: Caption) -> Char
 
 
 def _bars(items: Sequence[Bar], box: _Box, *, labels_above: bool) -> alt.LayerChart:
+    middle, half = (0.68, 0.14) if labels_above else (0.5, 0.27)
     rows = [
         {
-            "row": i + (0.68 if labels_above else 0.5),
+            "row": i + middle,
+            "from": i + middle - half,
+            "to": i + middle + half,
+            "zero": 0,
             "label": _cut(item.label),
             "text": item.text,
             "value": item.value,
@@ -138,47 +142,45 @@ def _bars(items: Sequence[Bar], box: _Box, *, labels_above: bool) -> alt.LayerCh
     known = [row for row in rows if row["value"] is not None]
     ends = [x for item in items for x in (item.value, item.high) if x is not None]
     top = max([0.02, *ends])
-    x = alt.X("value:Q", scale=alt.Scale(domain=[0, top * 1.02]), axis=_percent_axis(top))
-    scale = alt.Scale(domain=[len(items), 0], nice=False)
-    y = alt.Y("row:Q", scale=scale, axis=None)
-    height = 13 if labels_above else 15
+    x = alt.X("value:Q", scale=_scale(0, top * 1.02), axis=_percent_axis(top))
+    rows_down = _scale(len(items), 0)
+    y = alt.Y("row:Q", scale=rows_down, axis=None)
+    edges = {"y": alt.Y("from:Q", scale=rows_down, axis=None), "y2": "to:Q"}
     colour = alt.Color("colour:N", scale=None)
     layers = [
-        _chart(known).mark_bar(height=height).encode(x=x, y=y, color=colour),
-        *_whiskers(known, y, across=True),
+        _chart(known).mark_rect().encode(x=x, x2="zero:Q", color=colour, **edges),
+        *_whiskers(known, y),
         *_bar_labels(rows, y, box, above=labels_above),
     ]
-    return alt.layer(*layers)
+    return alt.LayerChart(layer=layers)
 
 
-def _bar_labels(
-    rows: list[dict[str, Any]], y: alt.Y, box: _Box, *, above: bool
-) -> list[alt.Chart]:
-    shift = -17 if above else 0
-    left, align = (0, "left") if above else (-12, "right")
-    right, right_align = (box.width, "right") if above else (box.width + 12, "left")
-    label = _chart(rows).mark_text(align=align, dy=shift, fontSize=13, color=INK)
-    text = _chart(rows).mark_text(align=right_align, dy=shift, fontSize=12.5, color=INK)
+def _bar_labels(rows: list[dict[str, Any]], y: alt.Y, box: _Box, *, above: bool) -> list[alt.Chart]:
+    shift = -19 if above else 0
+    left, right = (0, box.width) if above else (-12, box.width + 12)
+    label = _chart(rows).mark_text(
+        align="left" if above else "right", dy=shift, fontSize=13, color=INK
+    )
+    text = _chart(rows).mark_text(
+        align="right" if above else "left", dy=shift, fontSize=12.5, color=INK
+    )
     return [
         label.encode(x=alt.value(left), y=y, text="label:N"),
         text.encode(x=alt.value(right), y=y, text="text:N"),
     ]
 
 
-def _whiskers(rows: list[dict[str, Any]], place: Any, *, across: bool) -> list[alt.Chart]:
-    """Return the interval as a line with an end mark at both sides, on a light edge."""
+def _whiskers(rows: list[dict[str, Any]], y: alt.Y) -> list[alt.Chart]:
+    """Return the intervals as lines with an end mark at both sides, on a light edge."""
     base = _chart([row for row in rows if row["low"] is not None and row["high"] is not None])
-    low, high = ("x", "x2") if across else ("y", "y2")
-    fixed = "y" if across else "x"
-    span: dict[str, Any] = {low: alt.X("low:Q") if across else alt.Y("low:Q"), high: "high:Q"}
     lines = [
-        base.mark_rule(color=colour, strokeWidth=width).encode(**span, **{fixed: place})
+        base.mark_rule(color=colour, strokeWidth=width).encode(x=alt.X("low:Q"), x2="high:Q", y=y)
         for colour, width in (("white", 4), (INK, 1.4))
     ]
     caps = [
-        base.mark_tick(
-            color=INK, thickness=1.4, size=8, orient="vertical" if across else "horizontal"
-        ).encode(**{low: alt.X(f"{end}:Q") if across else alt.Y(f"{end}:Q"), fixed: place})
+        base.mark_tick(color=INK, thickness=1.4, size=8, orient="vertical").encode(
+            x=alt.X(f"{end}:Q"), y=y
+        )
         for end in ("low", "high")
     ]
     return [*lines, *caps]
@@ -197,9 +199,9 @@ def _volume(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.L
         for p in points
     ]
     top = max([1, *(p.count for p in points)])
-    x = alt.X("from:Q", scale=alt.Scale(domain=[0, days], nice=False), axis=None)
+    x = alt.X("from:Q", scale=_scale(0, days), axis=None)
     axis = _axis(tickMinStep=1, tickCount=4, format=",d")
-    scale = alt.Scale(domain=[0, top])
+    scale = _scale(0, top)
     box_of = {"x": x, "x2": "to:Q", "y2": "zero:Q"}
     y = alt.Y("count:Q", scale=scale, axis=axis)
     whole = [row for row in rows if row["complete"]]
@@ -212,7 +214,7 @@ def _volume(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.L
         _chart(rows).mark_rect(color=NEGATIVE).encode(**box_of, y=alt.Y("negative:Q")),
         _day_labels(points, box, labels),
     ]
-    return alt.layer(*layers)
+    return alt.LayerChart(layer=layers)
 
 
 def _shares(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.LayerChart:
@@ -221,31 +223,35 @@ def _shares(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.L
         for p in points
         if p.share is not None
     ]
-    x = alt.X("at:Q", scale=alt.Scale(domain=[0, days], nice=False), axis=None)
+    x = alt.X("at:Q", scale=_scale(0, days), axis=None)
     axis = _percent_axis(1, values=[0, 0.25, 0.5, 0.75, 1])
-    y = alt.Y("value:Q", scale=alt.Scale(domain=[0, 1]), axis=axis)
+    y = alt.Y("value:Q", scale=_scale(0, 1), axis=axis)
     dot = _chart(rows).mark_point(
         filled=True, size=34 if days <= 62 else 14, color=NEGATIVE, opacity=1
     )
     layers = [
-        _chart(rows).mark_rule(color=INK, strokeWidth=1.1).encode(
-            x=x, y=alt.Y("low:Q", axis=axis, scale=alt.Scale(domain=[0, 1])), y2="high:Q"
-        ),
+        _chart(rows)
+        .mark_rule(color=INK, strokeWidth=1.1)
+        .encode(x=x, y=alt.Y("low:Q", axis=axis, scale=_scale(0, 1)), y2="high:Q"),
         dot.encode(x=x, y=y),
         _day_labels(points, box, labels),
     ]
-    return alt.layer(*layers)
+    return alt.LayerChart(layer=layers)
 
 
 def _day_labels(points: Sequence[Point], box: _Box, labels: int) -> alt.Chart:
     step = max(1, -(-len(points) // labels))
     rows = [{"at": p.place + 0.5, "label": p.label} for p in points[::step]]
-    mark = _chart(rows).mark_text(baseline="top", fontSize=12, color=MUTED)
-    return mark.encode(x="at:Q", y=alt.value(box.height + 9), text="label:N")
+    mark: alt.Chart = _chart(rows).mark_text(baseline="top", fontSize=12, color=MUTED)
+    return mark.encode(x=alt.X("at:Q"), y=alt.value(box.height + 9), text="label:N")
 
 
 def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=rows))
+
+
+def _scale(start: float, end: float) -> alt.Scale:
+    return alt.Scale(domain=[start, end], nice=False, zero=False, padding=0)
 
 
 def _axis(**options: Any) -> alt.Axis:
@@ -280,7 +286,7 @@ def _svg(layers: alt.LayerChart, box: _Box, caption: Caption, form: str) -> str:
         ),
     )
     drawn = vl_convert.vegalite_to_svg(
-        chart.to_dict(), vl_version=_VEGA_LITE, allowed_base_urls=[]
+        chart.to_dict(validate=False), vl_version=_VEGA_LITE, allowed_base_urls=[]
     )
     prefix = f"{caption.id}-{form}-"
     width, height = box.size

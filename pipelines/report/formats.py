@@ -11,7 +11,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_interval, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
 LOCALES: Mapping[str, str] = MappingProxyType({"es": "es_PE", "en": "en"})
@@ -52,7 +52,9 @@ class Formats:
     def moment(self, value: datetime) -> str:
         """Write a moment in the municipality's time zone."""
         local = value.astimezone(self.zone)
-        return format_datetime(local, "long", tzinfo=self.zone, locale=self.locale)
+        clock = format_time(local, "short", tzinfo=self.zone, locale=self.locale)
+        zone = format_time(local, "z", tzinfo=self.zone, locale=self.locale)
+        return f"{self.day(local.date())}, {clock} {zone}"
 
     def local_day(self, value: datetime) -> str:
         """Write the local day of a moment."""

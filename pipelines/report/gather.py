@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, Engine, Executable, func, select
 
 from configs.schema import Municipality, Taxonomy
 from models.errors import ManifiestaError
@@ -120,7 +120,10 @@ def _evidence(
     if run.model_version is None or not categories:
         return ()
     rows = connection.execute(_candidates(run, categories))
-    candidates = [_Candidate(*row) for row in rows]
+    candidates = [
+        _Candidate(id_, category, source, sentiment, confidence)
+        for id_, category, source, sentiment, confidence in rows
+    ]
     chosen = {
         category: choose([c for c in candidates if c.category == category])
         for category in categories
@@ -131,7 +134,7 @@ def _evidence(
     )
 
 
-def _candidates(run: Run, categories: Sequence[str]) -> Select[tuple[str, str, str, str, float]]:
+def _candidates(run: Run, categories: Sequence[str]) -> Executable:
     """Select, per category and source, the most confident texts, each text once."""
     said, label = ManifestationRow, ClassificationRow
     best_first = (label.confidence.desc(), said.id)

@@ -22,9 +22,7 @@ from pipelines.report.view import FEW, Figures, Line, figures
 FILES = MappingProxyType({"es": "informe.html", "en": "report.en.html"})
 """The file of each language; the pages link to each other by these names."""
 
-_COLOURS = dict(
-    zip(SENTIMENTS, (charts.NEGATIVE, charts.NEUTRAL, charts.POSITIVE), strict=True)
-)
+_COLOURS = dict(zip(SENTIMENTS, (charts.NEGATIVE, charts.NEUTRAL, charts.POSITIVE), strict=True))
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONG_WINDOW = 300  # days; beyond, the axis names months
 
@@ -117,9 +115,7 @@ def _charts(data: ReportData, view: Figures, t: Texts, f: Formats) -> dict[str, 
     drawn: dict[str, charts.Chart] = {}
     for name, lines in (("categories", view.categories), ("sentiment", view.sentiments)):
         if any(line.share.value is not None for line in lines):
-            caption = charts.Caption(
-                f"chart-{name}", t(f"{name}.chart"), _description(lines, t, f)
-            )
+            caption = charts.Caption(f"chart-{name}", t(f"{name}.chart"), _description(lines, t, f))
             drawn[name] = charts.bars([_bar(line, t, f) for line in lines], caption)
     if view.days and any(day.line.count for day in view.days):
         drawn |= _day_charts(data, view, t, f)
@@ -154,9 +150,7 @@ def _bar(line: Line, t: Texts, f: Formats) -> charts.Bar:
     return charts.Bar(clean(line.name), text, share.value, share.low, share.high, colour)
 
 
-def _day_charts(
-    data: ReportData, view: Figures, t: Texts, f: Formats
-) -> dict[str, charts.Chart]:
+def _day_charts(data: ReportData, view: Figures, t: Texts, f: Formats) -> dict[str, charts.Chart]:
     start = data.run.window_from
     length = (data.run.window_to - start).days
     points = [

@@ -17,10 +17,10 @@ _MAX_MARKS = 3  # accents on one letter; towers of them would cover the lines ab
 
 
 def clean(text: str) -> str:
-    """Drop control, direction and other invisible characters; join white space.
+    r"""Drop control, direction and other invisible characters; join white space.
 
     Examples:
-        >>> clean("hola\\u202e  mundo\\x00")
+        >>> clean("hola\u202e  mundo\x00")
         'hola mundo'
     """
     kept: list[str] = []

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import isnan
 
 import pandas as pd
 
@@ -119,7 +120,9 @@ class Figures:
     @property
     def corrected(self) -> bool:
         """Whether the run has corrected shares at all."""
-        return any(line.corrected.value is not None for line in (*self.categories, *self.sentiments))
+        return any(
+            line.corrected.value is not None for line in (*self.categories, *self.sentiments)
+        )
 
     @property
     def leading(self) -> tuple[Line, ...]:
@@ -183,7 +186,10 @@ def _label(names: Mapping[str, str], measure: str, code: str, t: Texts) -> str:
 
 
 def _ordered(rows: list[Row], measure: str) -> list[Row]:
-    order = {code: i for i, code in enumerate({"sentiment": SENTIMENTS, "intent": INTENTS}.get(measure, ()))}
+    order = {
+        code: i
+        for i, code in enumerate({"sentiment": SENTIMENTS, "intent": INTENTS}.get(measure, ()))
+    }
     mine = [row for row in rows if row["measure"] == measure]
     return sorted(mine, key=lambda row: (order.get(str(row["label"]), 99), str(row["label"])))
 
@@ -193,7 +199,11 @@ def _total(lines: tuple[Line, ...], categories: tuple[Line, ...], t: Texts) -> L
     if lines:
         return lines[0]
     count = sum(line.count for line in categories)
-    row: Row = {"count": count, "distinct_count": sum(line.distinct for line in categories), "n": count}
+    row: Row = {
+        "count": count,
+        "distinct_count": sum(line.distinct for line in categories),
+        "n": count,
+    }
     return _line(row, "all", t.name("total", "all"))
 
 
@@ -215,7 +225,9 @@ def _days(data: ReportData) -> tuple[DayLine, ...]:
     lines = []
     for row in rows:
         day = date.fromisoformat(str(row["day"])[:10])
-        lines.append(DayLine(day, _line(row, day.isoformat(), day.isoformat()), bool(row["complete"])))
+        lines.append(
+            DayLine(day, _line(row, day.isoformat(), day.isoformat()), bool(row["complete"]))
+        )
     return tuple(lines)
 
 
@@ -279,7 +291,7 @@ def _share(row: Row, count: int, n: int, columns: tuple[str, str, str]) -> Share
 
 
 def _absent(value: object) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and value != value)
+    return value is None or value is pd.NA or (isinstance(value, float) and isnan(value))
 
 
 def _number(row: Row, column: str) -> float | None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, and_, func, inspect, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, inspect, select
 from sqlalchemy.orm import Session
 
 from configs.schema import Source
@@ -30,6 +31,7 @@ class Unclassified:
 
     manifestation_id: str
     text_hash: str
+    title: str | None
     text: str
 
 
@@ -43,6 +45,21 @@ class Attempt:
     day: date
     state: State
     error: str | None
+
+
+_ATTEMPTS = (
+    select(
+        PartitionRow.run_id,
+        RunRow.started_at,
+        PartitionRow.source,
+        PartitionRow.day,
+        PartitionRow.state,
+        PartitionRow.error,
+    )
+    .join(RunRow, RunRow.id == PartitionRow.run_id)
+    .where(PartitionRow.stage == Stage.COLLECT)
+    .order_by(PartitionRow.run_id, PartitionRow.source, PartitionRow.day)
+)
 
 
 def _within(municipality: str, window: Window) -> ColumnElement[bool]:
@@ -65,10 +82,7 @@ def _classified_by(model_version: str, taxonomy_version: str) -> ColumnElement[b
 def unclassified(
     engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
 ) -> list[Unclassified]:
-    """Return the window's texts without a classification by this model, oldest first.
-
-    An article's title opens its text.
-    """
+    """Return the window's texts without a classification by this model, oldest first."""
     query = (
         select(
             ManifestationRow.id,
@@ -82,7 +96,7 @@ def unclassified(
     )
     with explained(engine), engine.connect() as connection:
         return [
-            Unclassified(row.id, row.text_hash, ". ".join(filter(None, (row.title, row.text))))
+            Unclassified(row.id, row.text_hash, row.title, row.text)
             for row in connection.execute(query)
         ]
 
@@ -143,24 +157,21 @@ def classified_per_day(
 
 def collect_attempts(engine: Engine, municipality: str, window: Window) -> list[Attempt]:
     """Return every attempt to collect a day of the window, oldest run first."""
-    query = (
-        select(
-            PartitionRow.run_id,
-            RunRow.started_at,
-            PartitionRow.source,
-            PartitionRow.day,
-            PartitionRow.state,
-            PartitionRow.error,
-        )
-        .join(RunRow, RunRow.id == PartitionRow.run_id)
-        .where(
-            RunRow.municipality == municipality,
-            PartitionRow.stage == Stage.COLLECT,
-            PartitionRow.day >= window.start,
-            PartitionRow.day < window.end,
-        )
-        .order_by(PartitionRow.run_id, PartitionRow.source, PartitionRow.day)
+    query = _ATTEMPTS.where(
+        RunRow.municipality == municipality,
+        PartitionRow.day >= window.start,
+        PartitionRow.day < window.end,
     )
+    return _attempts(engine, query)
+
+
+def latest_attempts(engine: Engine, municipality: str) -> dict[str, Attempt]:
+    """Return the newest run's attempt at each source, on the last day that it covered."""
+    query = _ATTEMPTS.where(RunRow.municipality == municipality)
+    return {attempt.source: attempt for attempt in _attempts(engine, query)}
+
+
+def _attempts(engine: Engine, query: Select[*tuple[Any, ...]]) -> list[Attempt]:
     with explained(engine), engine.connect() as connection:
         return [
             Attempt(row.run_id, row.started_at, row.source, row.day, State(row.state), row.error)
@@ -234,14 +245,25 @@ def insight_table(name: str) -> type[Base]:
     return tables[name]
 
 
-def latest_run_with(engine: Engine, table: type[Base], municipality: str) -> str | None:
-    """Return the newest run that wrote rows into an insight table."""
+def counted_run(
+    engine: Engine, table: type[Base], municipality: str, run_id: str | None = None
+) -> str:
+    """Return the run asked for, or the newest, if it wrote rows into an insight table.
+
+    Raises:
+        InputError: no such run of the municipality wrote any.
+    """
     columns = table.__table__.c
-    query = (
-        select(columns.run_id)
-        .where(columns.municipality == municipality)
-        .order_by(columns.run_id.desc())
-        .limit(1)
-    )
+    query = select(columns.run_id).where(columns.municipality == municipality)
+    if run_id is not None:
+        query = query.where(columns.run_id == run_id)
+    query = query.order_by(columns.run_id.desc()).limit(1)
     with explained(engine), engine.connect() as connection:
-        return connection.execute(query).scalar_one_or_none()
+        found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        which = f"run {run_id}" if run_id else "run"
+        raise InputError(
+            f"No {which} of {municipality} has counted anything yet. `manifiesta status` lists "
+            "the runs; `manifiesta aggregate` makes one."
+        )
+    return str(found)

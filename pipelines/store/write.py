@@ -16,6 +16,7 @@ from models.records import (
     Capture,
     Classification,
     Manifestation,
+    Protocol,
     Rejection,
     Stage,
     State,
@@ -104,7 +105,7 @@ class Store:
                     software_version=start.software_version,
                 )
             )
-            _upsert_sources(connection, municipality.code, municipality.sources, now)
+            _upsert_sources(connection, municipality.code, _settled(municipality), now)
         return run_id
 
     def end_run(self, run_id: str, state: State, error: str | None = None) -> None:
@@ -121,6 +122,15 @@ class Store:
         with self._writing() as connection:
             connection.execute(
                 update(RunRow).where(RunRow.id == run_id).values(model_version=model_version)
+            )
+
+    def set_window(self, run_id: str, window: Window) -> None:
+        """Note which days a run turned out to be about."""
+        with self._writing() as connection:
+            connection.execute(
+                update(RunRow)
+                .where(RunRow.id == run_id)
+                .values(window_from=window.start, window_to=window.end)
             )
 
     def save_source(self, municipality: str, source: Source) -> None:
@@ -246,6 +256,15 @@ def _upsert(
         connection.execute(statement, list(chunk))
 
 
+def _settled(municipality: Municipality) -> list[Source]:
+    """Return the sources without the uploads whose columns only the store remembers."""
+    return [
+        source
+        for source in municipality.sources
+        if source.protocol is not Protocol.UPLOAD or source.columns is not None
+    ]
+
+
 def _upsert_sources(
     connection: Connection, municipality: str, sources: Sequence[Source], now: datetime
 ) -> None:
@@ -295,7 +314,7 @@ def _insert_rejections(
             "run_id": run_id,
             "source": rejection.source,
             "outcome": rejection.outcome,
-            "ignored": rejection.ignored,
+            "ignored": rejection.outcome.ignored,
             "place": rejection.where,
             "detail": rejection.detail,
         }

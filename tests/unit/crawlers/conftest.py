@@ -1,9 +1,12 @@
 """A site on loopback that answers what a test tells it to, and jobs that read it."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,15 @@ from configs.schema import Limits, Source
 from crawlers.job import CrawlJob
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that hang up, because some tests make them."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        pass
 
 
 @dataclass
@@ -44,8 +56,7 @@ class Site:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((self.host, 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server((self.host, 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
@@ -72,10 +83,47 @@ class Site:
         self.pages[path] = lambda handler: self.over.wait() and None
         return self.url + path
 
+    def speak_tls(self, folder: Path) -> None:
+        """Answer with a certificate that the site made for itself."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self_signed(folder))
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+
     def close(self) -> None:
         self.over.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def self_signed(folder: Path) -> Path:
+    """Write a key and a certificate for 127.0.0.1 that no authority knows."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "site.pem"
+    encoding = serialization.Encoding.PEM
+    path.write_bytes(
+        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(encoding)
+    )
+    return path
 
 
 def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
@@ -107,7 +155,9 @@ def other_site() -> Iterator[Site]:
 def make_job(tmp_path: Path) -> Callable[..., CrawlJob]:
     """Return a function that makes a job; keywords go to the source, or to its limits."""
 
-    def make(url: str, out: str = "out", limits: dict[str, Any] | None = None, **about: Any) -> CrawlJob:
+    def make(
+        url: str, out: str = "out", limits: dict[str, Any] | None = None, **about: Any
+    ) -> CrawlJob:
         fast = {"delay": 0, "timeout": 10, "max_seconds": 60}
         source = Source(
             **{
@@ -143,7 +193,11 @@ def rss(*items: str) -> str:
 
 
 def item(
-    guid: str = "", title: str = "", text: str = "", link: str = "", date: str = "Mon, 05 May 2025 10:00:00 -0500"
+    guid: str = "",
+    title: str = "",
+    text: str = "",
+    link: str = "",
+    date: str = "Mon, 05 May 2025 10:00:00 -0500",
 ) -> str:
     """Return one item of a feed; what is empty is left out."""
     parts = (

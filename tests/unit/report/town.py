@@ -36,17 +36,17 @@ START = date(2021, 11, 1)
 SENTENCES = {
     "transport": (
         "Los micros no respetan el paradero de Puruchuco y recogen pasajeros en plena pista.",
-        "Otra vez la Carretera Central parada hora y media, nadie dirige el tránsito en Santa Clara.",
+        "Otra vez la Carretera Central parada hora y media, nadie dirige el tránsito.",
         "Repararon los huecos de la avenida Metropolitana, ya era hora, se agradece.",
         "¿Hasta cuándo las obras de la línea 2? Los desvíos cambian cada semana y nadie avisa.",
     ),
     "security": (
-        "Asaltaron a dos señoras en la puerta del mercado y el serenazgo llegó a los cuarenta minutos.",
+        "Asaltaron a dos señoras en el mercado y el serenazgo llegó a los cuarenta minutos.",
         "Pedimos cámaras en el parque de la cuadra ocho, todas las noches hay gente consumiendo.",
         "El patrullaje de los sábados sí se nota, ojalá lo hagan toda la semana.",
     ),
     "waste": (
-        "Tres días sin que pase el camión de la basura por Huaycán, las bolsas ya llegan a la esquina.",
+        "Tres días sin camión de basura en Huaycán, las bolsas ya llegan a la esquina.",
         "Los vecinos limpiamos el parque el domingo, pero el desmonte sigue ahí.",
         "Pusieron contenedores nuevos frente al colegio y ya no hay mal olor.",
     ),
@@ -140,46 +140,55 @@ class Town:
 
     def _tables(self) -> Iterable[tuple[type[Base], list[dict[str, Any]]]]:
         now = datetime(2021, 12, 1, 13, 5, tzinfo=UTC)
-        yield RunRow, [
-            {
-                "id": self.run,
-                "municipality": self.town.code,
-                "command": "run",
-                "window_from": START,
-                "window_to": START + timedelta(days=self.days),
-                "state": self.state,
-                "started_at": now - timedelta(minutes=9),
-                "finished_at": now,
-                "model_version": self.model,
-                "taxonomy_version": "2026.1",
-                "software_version": "0.1.0",
-                "error": self.error,
-            }
-        ]
-        yield SourceRow, [
-            {
-                "municipality": self.town.code,
-                "name": s.name,
-                "title": s.title,
-                "protocol": s.protocol,
-                "config": {},
-                "updated_at": now,
-            }
-            for s in self.town.sources
-        ]
+        yield (
+            RunRow,
+            [
+                {
+                    "id": self.run,
+                    "municipality": self.town.code,
+                    "command": "run",
+                    "window_from": START,
+                    "window_to": START + timedelta(days=self.days),
+                    "state": self.state,
+                    "started_at": now - timedelta(minutes=9),
+                    "finished_at": now,
+                    "model_version": self.model,
+                    "taxonomy_version": "2026.1",
+                    "software_version": "0.1.0",
+                    "error": self.error,
+                }
+            ],
+        )
+        yield (
+            SourceRow,
+            [
+                {
+                    "municipality": self.town.code,
+                    "name": s.name,
+                    "title": s.title,
+                    "protocol": s.protocol,
+                    "config": {},
+                    "updated_at": now,
+                }
+                for s in self.town.sources
+            ],
+        )
         yield ManifestationRow, [self._manifestation(i, s) for i, s in enumerate(self.said)]
         yield ClassificationRow, [self._classification(i, s) for i, s in enumerate(self.said)]
-        yield RejectionRow, [
-            {
-                "run_id": self.run,
-                "source": source,
-                "outcome": outcome,
-                "ignored": ignored,
-                "place": "/x",
-                "detail": "x",
-            }
-            for source, outcome, ignored in self.rejections
-        ]
+        yield (
+            RejectionRow,
+            [
+                {
+                    "run_id": self.run,
+                    "source": source,
+                    "outcome": outcome,
+                    "ignored": ignored,
+                    "place": "/x",
+                    "detail": "x",
+                }
+                for source, outcome, ignored in self.rejections
+            ],
+        )
         if self.insights:
             yield from self._insights()
 
@@ -252,37 +261,46 @@ class Town:
                     | _corrected(cell, len(counted), known=fix)
                 )
         yield InsightOverview, overview
-        yield InsightCategory, [
-            common
-            | {"category": code, "unsure": sum(s.abstained for s in cell)}
-            | _share(cell, len(counted))
-            | _corrected(cell, len(counted), known=self.corrected)
-            | _sentiments(cell)
-            for code in CATEGORIES
-            for cell in [[s for s in counted if s.category == code]]
-        ]
-        yield InsightDay, [
-            common
-            | {"day": START + timedelta(days=i), "complete": i not in self.incomplete_days}
-            | _share(cell, len(counted))
-            | _sentiments(cell)
-            for i in range(self.days)
-            for cell in [[s for s in counted if s.day == i]]
-        ]
-        yield InsightSource, [
-            common
-            | {
-                "source": source.name,
-                "state": "failed" if source.name in self.failed else "done",
-                "reason": self.failed.get(source.name),
-                "rejected": self._unstored(source.name, ignored=False),
-                "ignored": self._unstored(source.name, ignored=True),
-            }
-            | _share(cell, len(counted))
-            | _sentiments(cell)
-            for source in self.town.sources
-            for cell in [[s for s in counted if s.source == source.name]]
-        ]
+        yield (
+            InsightCategory,
+            [
+                common
+                | {"category": code, "unsure": sum(s.abstained for s in cell)}
+                | _share(cell, len(counted))
+                | _corrected(cell, len(counted), known=self.corrected)
+                | _sentiments(cell)
+                for code in CATEGORIES
+                for cell in [[s for s in counted if s.category == code]]
+            ],
+        )
+        yield (
+            InsightDay,
+            [
+                common
+                | {"day": START + timedelta(days=i), "complete": i not in self.incomplete_days}
+                | _share(cell, len(counted))
+                | _sentiments(cell)
+                for i in range(self.days)
+                for cell in [[s for s in counted if s.day == i]]
+            ],
+        )
+        yield (
+            InsightSource,
+            [
+                common
+                | {
+                    "source": source.name,
+                    "state": "failed" if source.name in self.failed else "done",
+                    "reason": self.failed.get(source.name),
+                    "rejected": self._unstored(source.name, ignored=False),
+                    "ignored": self._unstored(source.name, ignored=True),
+                }
+                | _share(cell, len(counted))
+                | _sentiments(cell)
+                for source in self.town.sources
+                for cell in [[s for s in counted if s.source == source.name]]
+            ],
+        )
 
     def _unstored(self, source: str, *, ignored: bool) -> int:
         return sum(r[0] == source and r[2] is ignored for r in self.rejections)

@@ -1,0 +1,132 @@
+"""When a page says that it was published, and never a guess."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from lxml import html
+
+from crawlers.extract.dates import moment
+from crawlers.extract.text import PARSER_ERRORS, line
+
+_DECLARED = (
+    "//meta[@property='article:published_time' or @property='og:published_time']/@content",
+    "//meta[@itemprop='datePublished']/@content",
+    "//time[@itemprop='datePublished']/@datetime",
+    "//meta[@name='date' or @name='pubdate' or @name='DC.date.issued' or @name='dc.date']/@content",
+    "//time[@pubdate]/@datetime",
+    "//article//time/@datetime",
+)
+_DATE = re.compile(
+    r"\b\d{1,2}([/.-])\d{1,2}\1(?:19|20)\d\d\b"
+    r"|\b\d{1,2}\s+(?:de\s+)?[a-záéíóú]{3,10}\.?,?\s+(?:del?\s+)?(?:19|20)\d\d\b"
+    r"|\b[a-záéíóú]{3,10}\.?\s+\d{1,2},?\s+(?:19|20)\d\d\b",
+    re.IGNORECASE,
+)
+_HOUR = re.compile(
+    r"\b\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s*(?:h|hrs?|horas)\b\.?)?|\b[ap]\.?\s?m\b\.?", re.I
+)
+_BESIDE_A_DATE = frozenset(
+    [
+        "lunes",
+        "martes",
+        "miércoles",
+        "miercoles",
+        "jueves",
+        "viernes",
+        "sábado",
+        "sabado",
+        "domingo",
+        "publicado",
+        "publicada",
+        "publicación",
+        "publicacion",
+        "el",
+        "fecha",
+        "de",
+        "a",
+        "las",
+        "lima",
+        "perú",
+        "peru",
+    ]
+)
+_ALONE = 60
+"""The most characters of a text that is a date and nothing else."""
+
+
+def published(source: str, tree: html.HtmlElement, wide: str | None, url: str) -> str | None:
+    """Return the date of a page as the page wrote it, or its day alone, or nothing.
+
+    Args:
+        source: the page.
+        tree: the same page, parsed.
+        wide: the day that htmldate's wide search found. That search makes the first of January
+            out of a copyright notice and takes any day that the text mentions, so it is
+            believed only where the strict search finds a day too, or the page shows the day
+            in a line of its own.
+        url: the page's address, which may hold its date.
+    """
+    day = line(wide)
+    if not _strict(source, url):
+        shown = list(dict.fromkeys(_shown(tree)))
+        day = day if day in shown else (shown[0] if len(shown) == 1 else None)
+    return _with_time(day, tree) if day else None
+
+
+def _strict(source: str, url: str) -> bool:
+    from htmldate import find_date
+
+    try:
+        return bool(find_date(source, url=url, extensive_search=False, original_date=True))
+    except (*PARSER_ERRORS,):
+        return False
+
+
+def _shown(tree: html.HtmlElement) -> Iterator[str]:
+    """Yield the days that stand in a line of their own."""
+    for node in tree.xpath("//body//text()"):
+        text = line(str(node)) or ""
+        found = _DATE.search(text) if len(text) <= _ALONE else None
+        if found is None:
+            continue
+        rest = _HOUR.sub(" ", text[: found.start()] + " " + text[found.end() :]).casefold()
+        if set(re.findall(r"\w+", rest)) <= _BESIDE_A_DATE:
+            then = moment(found[0], ZoneInfo("UTC"), datetime(2000, 1, 1, tzinfo=UTC))
+            if then is not None:
+                yield then.date().isoformat()
+
+
+def _with_time(day: str, tree: html.HtmlElement) -> str:
+    """Return the page's own time of day where it names the same day."""
+    for written in _declared(tree):
+        if written.startswith(day) and len(written) > len(day):
+            return written
+    return day
+
+
+def _declared(tree: html.HtmlElement) -> Iterator[str]:
+    for path in _DECLARED:
+        for value in tree.xpath(path):
+            if text := line(str(value)):
+                yield text
+    for script in tree.xpath("//script[@type='application/ld+json']/text()"):
+        yield from _in_json(str(script))
+
+
+def _in_json(script: str) -> Iterator[str]:
+    """Yield every ``datePublished`` of a JSON-LD script, without recursion."""
+    try:
+        waiting = [json.loads(script, strict=False)]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(written := value.get("datePublished"), str) and (text := line(written)):
+                yield text
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)

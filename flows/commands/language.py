@@ -1,0 +1,160 @@
+"""Verbs about the model: classify, evaluate, train."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from flows.commands.options import Json, print_json
+from models.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nlp.evaluate import EvaluationReport
+
+Preset = TypeVar("Preset")
+
+Model = Annotated[
+    Path | None, typer.Option(help="Folder of a model; the shipped weights if not given.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command("classify", epilog="Example: manifiesta classify texts.jsonl labels.jsonl")(
+        classify
+    )
+    app.command("evaluate", epilog="Example: manifiesta evaluate gold.jsonl --json")(evaluate_file)
+    train = typer.Typer(help="Train the model anew.", no_args_is_help=True)
+    train.command("pretrain", epilog="Example: manifiesta train pretrain --data DIR --out enc")(
+        pretrain_encoder
+    )
+    train.command(
+        "finetune", epilog="Example: manifiesta train finetune --data DIR --encoder enc --out model"
+    )(finetune_heads)
+    app.add_typer(train, name="train")
+
+
+def classify(
+    source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Lines with id and text.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="File to write.")],
+    model: Model = None,
+) -> None:
+    """Classify texts by urban category, sentiment and intent, line by line.
+
+    A bad line is reported with its number, the rest goes on, and the exit code is 3.
+    """
+    from configs.model import ModelSpec
+    from flows.progress import progress_bar, reporter
+    from nlp.classifier import Classifier
+    from pipelines.texts import BadLine, classify_file
+
+    def complain(line: BadLine) -> None:
+        typer.echo(f"{source}:{line.number}: {line.problem}", err=True)
+
+    classifier = Classifier.load(ModelSpec(path=model))
+    with progress_bar(shown=True) as bars:
+        done, bad = classify_file(
+            source, target, classifier, complain, reporter(bars, "Classifying")
+        )
+    typer.echo(f"{done:,} texts classified into {target}; {bad:,} bad lines left out.", err=True)
+    raise typer.Exit(3 if bad else 0)
+
+
+def evaluate_file(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD.jsonl", help="Texts with true labels.")],
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Score the model on labelled texts: macro-F1, calibration, and how wrong its shares are."""
+    from configs.model import ModelSpec
+    from nlp.classifier import Classifier
+    from nlp.evaluate import GoldItem, evaluate
+    from pipelines.texts import BadLine, Line, read_lines
+
+    lines = list(read_lines(gold, with_id=False))
+    bad = [line for line in lines if isinstance(line, BadLine)]
+    for line in bad:
+        typer.echo(f"{gold}:{line.number}: {line.problem}", err=True)
+    good = [line for line in lines if isinstance(line, Line)]
+    classifier = Classifier.load(ModelSpec(path=model))
+    report = evaluate(
+        [GoldItem(**line.labels) for line in good],
+        classifier.classify([line.text for line in good]),
+        classifier.manifest.confusion,
+    )
+    if as_json:
+        print_json(report.to_dict() | {"model_version": classifier.model_version})
+    else:
+        _show_scores(report, classifier.model_version)
+    raise typer.Exit(3 if bad else 0)
+
+
+def _show_scores(report: "EvaluationReport", model_version: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    overall = Table(title=f"{model_version}: {report.n:,} texts, {report.abstained:,} abstained")
+    for name in ("task", "n", "macro-F1", "95 %", "accuracy", "ECE", "share error", "corrected"):
+        overall.add_column(name, justify="left" if name == "task" else "right")
+    for task, score in report.tasks.items():
+        corrected = score.share_error_corrected
+        overall.add_row(
+            task,
+            f"{score.n:,}",
+            f"{score.macro_f1:.3f}",
+            f"{score.macro_f1_low:.3f}-{score.macro_f1_high:.3f}",
+            f"{score.accuracy:.3f}",
+            f"{score.ece:.3f}",
+            f"{score.share_error:.4f}",
+            "" if corrected is None else f"{corrected:.4f}",
+        )
+    console.print(overall)
+    for task, score in report.tasks.items():
+        detail = Table(title=task)
+        for name in ("label", "precision", "recall", "F1", "support"):
+            detail.add_column(name, justify="left" if name == "label" else "right")
+        for label, one in score.labels.items():
+            numbers = (f"{value:.3f}" for value in (one.precision, one.recall, one.f1))
+            detail.add_row(label, *numbers, f"{one.support:,}")
+        console.print(detail)
+
+
+Data = Annotated[Path, typer.Option(help="Folder of training data.", exists=True, file_okay=False)]
+Out = Annotated[Path, typer.Option(help="Folder to write.")]
+Recipe = Annotated[str, typer.Option(help="Named set of the recipe's numbers.")]
+
+
+def pretrain_encoder(
+    data: Data,
+    out: Out,
+    recipe: Recipe = "cpu",
+    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in --out.")] = True,
+) -> None:
+    """Train tokenizer, word vectors and encoder on plain text (DATA/lm/*.txt.xz)."""
+    from nlp.training.pretrain import pretrain
+    from nlp.training.recipes import PRETRAIN
+
+    path = pretrain(data, out, _preset(PRETRAIN, recipe), resume)
+    typer.echo(f"Encoder: {path}. Next: manifiesta train finetune --data {data} --encoder {path}")
+
+
+def finetune_heads(
+    data: Data,
+    encoder: Annotated[Path, typer.Option(help="Encoder made by pretrain.", exists=True)],
+    out: Out,
+    recipe: Recipe = "cpu",
+) -> None:
+    """Train the three heads on labelled texts; write weights and manifest."""
+    from nlp.training.finetune import finetune
+    from nlp.training.recipes import FINETUNE
+
+    path = finetune(data, encoder, out, _preset(FINETUNE, recipe))
+    typer.echo(f"Model: {path}. Next: manifiesta evaluate GOLD.jsonl --model {path}")
+
+
+def _preset(presets: Mapping[str, Preset], name: str) -> Preset:
+    if name not in presets:
+        raise ConfigError(f"There is no recipe «{name}». There are: {', '.join(presets)}.")
+    return presets[name]

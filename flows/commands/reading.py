@@ -1,0 +1,171 @@
+"""Verbs that bring manifestations in: run, import, sources."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.commands.options import Code, From, Json, To, as_day, print_json
+
+if TYPE_CHECKING:
+    from flows.summary import RunSummary
+    from pipelines.importing import Imported
+
+Column = Annotated[str | None, typer.Option(help="Column of the file; guessed if not given.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command("run", epilog="Example: manifiesta run --municipality ate --from 2026-01-01")(run)
+    app.command(
+        "import",
+        epilog="Example: manifiesta import news.csv -m ate --source news --date created_at",
+    )(import_records)
+    sources = typer.Typer(help="The sources of a municipality.", no_args_is_help=True)
+    sources.command("list", epilog="Example: manifiesta sources list -m ate")(list_sources)
+    app.add_typer(sources, name="sources")
+
+
+def run(
+    municipality: Code,
+    start: From = None,
+    end: To = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="Read relative source addresses from this server.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Do one monitoring run: read every source, classify, count, report."""
+    from configs.settings import Settings
+    from flows.environment import prepare_prefect
+
+    prepare_prefect(Settings.load().home)
+    from flows.monitor import monitor
+
+    finish(
+        monitor(municipality, as_day(start), as_day(end), base_url, show_progress=not as_json),
+        as_json=as_json,
+    )
+
+
+def finish(summary: "RunSummary", *, as_json: bool) -> None:
+    """Print a run's summary and leave with its exit code."""
+    from rich.console import Console
+
+    from flows.summary import show
+
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        show(summary, Console())
+    raise typer.Exit(summary.exit_code)
+
+
+def import_records(  # noqa: PLR0913, PLR0917 - one option for each column
+    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .xlsx file.")],
+    municipality: Code,
+    source: Annotated[
+        str, typer.Option(help="Source that the records belong to; a new one is remembered.")
+    ],
+    text: Column = None,
+    date: Column = None,
+    title: Column = None,
+    id: Column = None,  # noqa: A002 - the option is --id
+    url: Column = None,
+    author: Column = None,
+    as_json: Json = False,
+) -> None:
+    """Store the records of a file; its columns are remembered for the next time."""
+    from configs.load import load_taxonomy
+    from configs.settings import Settings
+    from flows.house import (
+        SOFTWARE_VERSION,
+        open_municipality,
+        open_store,
+        pseudonymiser_of,
+        window_of,
+    )
+    from flows.progress import progress_bar, reporter
+    from flows.summary import EXIT_CODES
+    from pipelines.importing import import_file, upload_source
+    from pipelines.store.write import RunStart
+
+    settings = Settings.load()
+    place = open_municipality(settings, municipality)
+    store = open_store(settings)
+    named = {"text": text, "date": date, "title": title, "id": id, "url": url, "author": author}
+    given = {name: column for name, column in named.items() if column is not None}
+    settled = upload_source(store, place, source, file, given)
+    today = window_of(place, None, None)
+    start = RunStart("import", today, load_taxonomy().version, SOFTWARE_VERSION)
+    with progress_bar(shown=not as_json) as bars:
+        outcome = import_file(
+            store,
+            place,
+            pseudonymiser_of(settings, place),
+            settled,
+            file,
+            start,
+            reporter(bars, f"Importing {file.name}"),
+        )
+    if as_json:
+        print_json(asdict(outcome) | {"columns": outcome.columns.model_dump(exclude_none=True)})
+    else:
+        _show_import(outcome, place.code)
+    raise typer.Exit(EXIT_CODES[outcome.state])
+
+
+def _show_import(outcome: "Imported", municipality: str) -> None:
+    saved = outcome.saved
+    rejected = ", ".join(f"{n:,} {why}" for why, n in outcome.rejections.items()) or "none"
+    typer.echo(
+        f"{outcome.rows:,} rows: {saved.new:,} new, {saved.changed:,} changed, "
+        f"{saved.known:,} known; not stored: {rejected}."
+    )
+    mapping = ", ".join(f"{k}={v}" for k, v in outcome.columns.model_dump().items() if v)
+    typer.echo(f"Columns, remembered for source {outcome.source}: {mapping}")
+    for rejection in outcome.examples:
+        typer.echo(f"  {rejection.where}: {rejection.outcome}: {rejection.detail}", err=True)
+    if outcome.first and outcome.last:
+        end = outcome.last + timedelta(days=1)
+        typer.echo(
+            f"Next: manifiesta aggregate -m {municipality} --from {outcome.first} --to {end}"
+        )
+
+
+def list_sources(municipality: Code, as_json: Json = False) -> None:
+    """List the sources of a municipality and how its latest run found them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from configs.schema import absolute_url
+    from configs.settings import Settings
+    from flows.house import open_municipality, open_store
+    from pipelines.store.read import latest_attempts
+
+    settings = Settings.load()
+    place = open_municipality(settings, municipality)
+    found = latest_attempts(open_store(settings).engine, place.code)
+    rows = [
+        {
+            "name": source.name,
+            "title": source.title,
+            "protocol": source.protocol,
+            "url": absolute_url(place, source) if source.url else "",
+            "enabled": source.enabled,
+            "state": found[source.name].state if source.name in found else "never read",
+            "reason": (found[source.name].error or "") if source.name in found else "",
+        }
+        for source in place.sources
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(title=f"{place.name}: {len(rows)} sources")
+    for column in ("name", "title", "protocol", "state", "reason"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(row[c]) for c in ("name", "title", "protocol", "state", "reason")))
+    Console().print(table)

@@ -1,0 +1,60 @@
+"""Verbs around the sandbox town: serve it, run the main job on it, write its truth."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.options import Json
+
+SANDBOX = "sandbox"
+
+Port = Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.", min=0, max=65535)]
+Seed = Annotated[int, typer.Option(help="Decides who says what where and when.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    town = typer.Typer(help="The simulated town: real protocols, invented neighbours.")
+    town.command("run", epilog="Example: manifiesta sandbox run")(run)
+    town.command("serve", epilog="Example: manifiesta sandbox serve --port 8765")(serve)
+    town.command("truth", epilog="Example: manifiesta sandbox truth truth.jsonl")(write_truth_file)
+    app.add_typer(town, name="sandbox", no_args_is_help=True)
+
+
+def run(port: Port = 8765, seed: Seed = 2021, as_json: Json = False) -> None:
+    """Serve the town and do one monitoring run on it."""
+    from configs.settings import Settings
+    from flows.environment import prepare_prefect
+
+    prepare_prefect(Settings.load().home)
+    from crawlers.sandbox.server import serve_town
+    from flows.commands.reading import finish
+    from flows.monitor import monitor
+
+    with serve_town(port, seed) as base_url:
+        summary = monitor(SANDBOX, base_url=base_url, show_progress=not as_json)
+    finish(summary, as_json=as_json)
+
+
+def serve(port: Port = 8765, seed: Seed = 2021) -> None:
+    """Serve the town until interrupted, to look at it or to run against it."""
+    from crawlers.sandbox.server import town_server
+
+    with town_server(port, seed) as server:
+        host, bound = server.server_address[:2]
+        typer.echo(f"The town answers at http://{host!s}:{bound}/ (Ctrl-C ends it)")
+        server.serve_forever()
+
+
+def write_truth_file(
+    file: Annotated[Path, typer.Argument(help="JSON Lines file to write.")],
+    base_url: Annotated[
+        str, typer.Option(help="Address that the town is served at.")
+    ] = "http://127.0.0.1:8765",
+    seed: Seed = 2021,
+) -> None:
+    """Write what every text of the town really is, one JSON object a line."""
+    from crawlers.sandbox.truth import write_truth
+
+    typer.echo(f"{write_truth(file, seed, base_url):,} rows written to {file}")

@@ -1,0 +1,175 @@
+"""One monitoring run: read every source, classify, count, report.
+
+Deploy it as ``flows.monitor.monitor``. The ledger of a run is our own store; Prefect gives the
+retries, the concurrency and the view of what is under way.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State as PrefectState
+from prefect.client.schemas.objects import TaskRun
+from prefect.futures import PrefectFuture, as_completed
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.tasks import Task, exponential_backoff
+
+from configs.load import load_taxonomy
+from configs.schema import Municipality, Source
+from configs.settings import Settings
+from crawlers.job import CrawlResult
+from flows.house import (
+    SOFTWARE_VERSION,
+    open_municipality,
+    open_store,
+    pseudonymiser_of,
+    window_of,
+)
+from flows.progress import progress_bar, reporter
+from flows.summary import RunSummary, overall_state
+from models.records import Window
+from pipelines.analyse import Analysis, Subject, classify_and_count, report_run
+from pipelines.classify import Progress
+from pipelines.collect import Collected, SourceUnreadError, read_source, store_crawl
+from pipelines.ledger import recorded_run
+from pipelines.privacy import Pseudonymiser
+from pipelines.store.write import RunStart, Store
+
+CRAWLS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What all sources of one run share."""
+
+    store: Store
+    run_id: str
+    municipality: Municipality
+    window: Window
+    pseudonymiser: Pseudonymiser
+    archive: Path
+
+
+@flow(
+    name="monitor",
+    task_runner=ThreadPoolTaskRunner(max_workers=CRAWLS_AT_ONCE),  # type: ignore[arg-type]
+    validate_parameters=False,
+    persist_result=False,
+)
+def monitor(
+    municipality: str,
+    start: date | None = None,
+    end: date | None = None,
+    base_url: str | None = None,
+    show_progress: bool = False,
+) -> RunSummary:
+    """Run the whole chain once for a municipality and leave a report.
+
+    A source that cannot be read is noted in the ledger, and the others go on.
+
+    Args:
+        municipality: its code.
+        start: first local day of the window; the municipality's usual window without it.
+        end: the day after the last.
+        base_url: read relative source addresses from this server.
+        show_progress: show progress bars on a terminal.
+    """
+    settings = Settings.load()
+    place = open_municipality(settings, municipality, base_url)
+    window = window_of(place, start, end)
+    taxonomy = load_taxonomy()
+    store = open_store(settings)
+    begin = RunStart("run", window, taxonomy.version, SOFTWARE_VERSION)
+    with progress_bar(shown=show_progress) as bars, recorded_run(store, place, begin) as run:
+        secrets = pseudonymiser_of(settings, place)
+        shared = Round(store, run.id, place, window, secrets, settings.archive)
+        collected = _collect(shared, reporter(bars, "Reading sources"))
+        run.state = overall_state(collected)
+        subject = Subject(store, run.id, place, window, taxonomy)
+        analysis = analyse(subject, reporter(bars, "Classifying"))
+    path = report(subject, settings.reports)
+    return RunSummary(
+        run_id=run.id,
+        municipality=place.code,
+        window_from=window.start,
+        window_to=window.end,
+        state=run.state,
+        model_version=analysis.model_version,
+        sources=tuple(collected),
+        in_window=analysis.in_window,
+        classified=analysis.classified,
+        report=path,
+    )
+
+
+def _collect(shared: Round, progress: Progress) -> list[Collected]:
+    """Read the sources side by side; store each as it comes in, one at a time."""
+    sources = [source for source in shared.municipality.sources if source.enabled]
+    reading: dict[PrefectFuture[CrawlResult], Source] = {
+        _read_task(source).submit(shared.municipality, source, shared.archive): source
+        for source in sources
+        if source.url is not None
+    }
+    collected = {}
+    progress(0, len(reading))
+    for future in as_completed(list(reading)):
+        source = reading[future]
+        collected[source.name] = keep(shared, source, _outcome(future))
+        progress(len(collected), len(reading))
+    return [collected[source.name] for source in sources if source.name in collected]
+
+
+def _outcome(future: PrefectFuture[CrawlResult]) -> CrawlResult:
+    try:
+        return future.result()
+    except SourceUnreadError as error:
+        return error.result
+
+
+def _read_task(source: Source) -> Task[..., CrawlResult]:
+    return read.with_options(
+        task_run_name=f"read {source.name}",
+        retries=source.limits.retries,
+        retry_delay_seconds=exponential_backoff(source.limits.retry_delay),
+        retry_jitter_factor=0.5,
+    )
+
+
+def _worth_another_try(_task: Any, _run: TaskRun, state: PrefectState[Any]) -> bool:
+    failure = state.result(raise_on_failure=False)
+    return isinstance(failure, SourceUnreadError) and not failure.lasting
+
+
+@task(cache_policy=NO_CACHE, retry_condition_fn=_worth_another_try)
+def read(municipality: Municipality, source: Source, archive: Path) -> CrawlResult:
+    """Crawl one source: the one step that meets the network, and is tried again."""
+    return read_source(municipality, source, archive, SOFTWARE_VERSION)
+
+
+@task(cache_policy=NO_CACHE)
+def keep(shared: Round, source: Source, result: CrawlResult) -> Collected:
+    """Mask and store what a crawl gave."""
+    return store_crawl(
+        shared.store,
+        shared.run_id,
+        shared.municipality,
+        source,
+        shared.window,
+        shared.pseudonymiser,
+        result,
+    )
+
+
+@task(cache_policy=NO_CACHE)
+def analyse(subject: Subject, progress: Progress) -> Analysis:
+    """Classify what is new and count the window."""
+    return classify_and_count(subject, progress)
+
+
+@task(cache_policy=NO_CACHE)
+def report(subject: Subject, folder: Path) -> Path:
+    """Write the report of the run."""
+    return report_run(subject, folder)

@@ -1,0 +1,91 @@
+"""What a run did, for a person and for a program."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from models.records import State
+from pipelines.collect import Collected
+from pipelines.store.write import Saved
+
+EXIT_CODES = {State.DONE: 0, State.PARTIAL: 3, State.FAILED: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The outcome of one run."""
+
+    run_id: str
+    municipality: str
+    window_from: date
+    window_to: date
+    state: State
+    model_version: str
+    sources: tuple[Collected, ...]
+    in_window: int
+    classified: int
+    report: Path
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 3 done in part, 1 nothing could be read."""
+        return EXIT_CODES[self.state]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the summary as JSON values."""
+        return {
+            **asdict(self),
+            "window_from": self.window_from.isoformat(),
+            "window_to": self.window_to.isoformat(),
+            "report": str(self.report),
+        }
+
+
+def overall_state(sources: list[Collected]) -> State:
+    """Judge a run by its sources: failed if none was read, partial if one was not."""
+    if all(source.state is State.DONE for source in sources):
+        return State.DONE
+    if all(source.state is State.FAILED for source in sources):
+        return State.FAILED
+    return State.PARTIAL
+
+
+def show(summary: RunSummary, console: Console) -> None:
+    """Print the summary as a table, then where the report lies."""
+    table = Table(title=f"Run {summary.run_id} · {summary.municipality} · {summary.state}")
+    for name in ("source", "state", "new", "changed", "known", "rejected", "ignored"):
+        table.add_column(name, justify="left" if name in ("source", "state") else "right")
+    for source in summary.sources:
+        table.add_row(source.source, source.state, *_numbers(source.saved, source))
+    total = sum((source.saved for source in summary.sources), Saved())
+    table.add_section()
+    table.add_row(
+        "all",
+        summary.state,
+        f"{total.new:,}",
+        f"{total.changed:,}",
+        f"{total.known:,}",
+        f"{sum(s.rejected for s in summary.sources):,}",
+        f"{sum(s.ignored for s in summary.sources):,}",
+    )
+    console.print(table)
+    for source in summary.sources:
+        if source.reason:
+            console.print(f"[bold]{source.source}[/bold]: ", end="")
+            console.print(source.reason, markup=False)
+    read = sum(source.state is State.DONE for source in summary.sources)
+    console.print(
+        f"Window {summary.window_from} to {summary.window_to} (not included): "
+        f"{summary.in_window:,} manifestations, {summary.classified:,} classified in this run by "
+        f"{summary.model_version}; {read} of {len(summary.sources)} sources read to the end."
+    )
+    console.print(f"Report: {summary.report}", soft_wrap=True)
+
+
+def _numbers(saved: Saved, source: Collected) -> tuple[str, ...]:
+    values = (saved.new, saved.changed, saved.known, source.rejected, source.ignored)
+    return tuple(f"{value:,}" for value in values)

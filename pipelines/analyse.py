@@ -1,0 +1,68 @@
+"""From stored manifestations to a report: classify what is new, count, write."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from configs.schema import Municipality, Taxonomy
+from models.records import Window
+from pipelines.aggregate import Counted, aggregate
+from pipelines.classify import Progress, classify_window
+from pipelines.report.gather import gather
+from pipelines.report.page import write_report
+from pipelines.store.write import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Which run, whose window, under which taxonomy."""
+
+    store: Store
+    run_id: str
+    municipality: Municipality
+    window: Window
+    taxonomy: Taxonomy
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """How much was classified, by which model, and how much the window holds."""
+
+    model_version: str
+    classified: int
+    in_window: int
+
+
+def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
+    """Classify the window's new texts with the municipality's model, and count all of them."""
+    from nlp.classifier import Classifier  # torch is heavy: only who classifies waits for it
+
+    classifier = Classifier.load(subject.municipality.model)
+    classified = classify_window(
+        subject.store,
+        subject.run_id,
+        subject.municipality,
+        subject.window,
+        subject.taxonomy.version,
+        classifier,
+        progress,
+    )
+    counted = Counted(
+        subject.run_id,
+        subject.municipality,
+        subject.window,
+        classifier.model_version,
+        subject.taxonomy.version,
+    )
+    measured = {
+        task: errors
+        for task, errors in classifier.manifest.confusion.items()
+        if task not in subject.municipality.model.tasks  # another model answers, errors unknown
+    }
+    in_window = aggregate(subject.store, counted, measured)
+    return Analysis(classifier.model_version, classified, in_window)
+
+
+def report_run(subject: Subject, folder: Path) -> Path:
+    """Write the run's report and return the path of its Spanish page."""
+    data = gather(subject.store.engine, subject.run_id, subject.municipality, subject.taxonomy)
+    return write_report(data, folder)

@@ -1,0 +1,58 @@
+"""Write insight rows to files that people and programs open.
+
+A spreadsheet runs a cell that begins like a formula, so such texts get an apostrophe before them
+(OWASP, «CSV Injection»). Numbers, «-5», «@usuario» and «- punto» can do no harm and stay.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from models.errors import InputError
+from models.tables import Base
+
+_FORMULA = re.compile(r"^\s*(?:[=\t\r]|[+\-@](?=.*[(!|=]))", re.DOTALL)
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+def write_frame(frame: pd.DataFrame, table: type[Base], path: Path, form: str) -> None:
+    """Write rows as csv (UTF-8 with BOM), jsonl, parquet or xlsx (with a sheet of columns).
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    safe = frame.map(harmless) if form in ("csv", "xlsx") else frame
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if form == "csv":
+            safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+        elif form == "jsonl":
+            safe.to_json(path, orient="records", lines=True, force_ascii=False, date_format="iso")
+        elif form == "parquet":
+            safe.to_parquet(path, index=False)
+        else:
+            _write_workbook(safe, table, path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}. Choose another file with --out."
+        ) from error
+
+
+def harmless(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula; other values stay as they are."""
+    if not isinstance(value, str):
+        return value
+    text = _ILLEGAL.sub("", value)
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _write_workbook(frame: pd.DataFrame, table: type[Base], path: Path) -> None:
+    columns = pd.DataFrame(
+        [(column.name, column.comment) for column in table.__table__.columns],
+        columns=["column", "meaning"],
+    )
+    with pd.ExcelWriter(path, engine="openpyxl") as book:
+        frame.to_excel(book, sheet_name=table.__tablename__[:31], index=False)
+        columns.to_excel(book, sheet_name="columns", index=False)

@@ -1,0 +1,134 @@
+"""Read and write files of texts, one JSON object a line."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from models.errors import InputError
+from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from models.records import Classification
+from pipelines.classify import Progress, TextClassifier
+
+_BATCH = 1_024
+_LABELS = {"category": CATEGORIES, "sentiment": SENTIMENTS, "intent": INTENTS}
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A text of a file, with what stands beside it."""
+
+    id: Any
+    text: str
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that cannot be used, and why."""
+
+    number: int
+    problem: str
+
+
+def read_lines(path: Path, *, with_id: bool = True) -> Iterator[Line | BadLine]:
+    """Read ``{"id", "text"}`` objects, with ``category``, ``sentiment``, ``intent`` if present.
+
+    Blank lines are passed over. ``with_id`` says whether a line needs an ``id``.
+
+    Raises:
+        InputError: the file is missing, empty, or no text file.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty: write one JSON object a line, with id and text")
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                if raw.strip():
+                    yield _line(number, raw, with_id=with_id)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _line(number: int, raw: bytes, *, with_id: bool) -> Line | BadLine:
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return BadLine(number, "is no JSON object in UTF-8")
+    if not isinstance(value, dict):
+        return BadLine(number, f"is a {type(value).__name__}, not an object")
+    text = value.get("text")
+    if not isinstance(text, str):
+        return BadLine(number, "has no «text»" if text is None else "has a «text» that is no text")
+    if with_id and "id" not in value:
+        return BadLine(number, "has no «id»")
+    labels = {}
+    for task, known in _LABELS.items():
+        label = value.get(task)
+        if label is None:
+            continue
+        if label not in known:
+            return BadLine(number, f"has the {task} «{label}»; use one of {', '.join(known)}")
+        labels[task] = str(label)
+    return Line(value.get("id"), text, labels)
+
+
+def classify_file(
+    source: Path,
+    target: Path,
+    classifier: TextClassifier,
+    report: Callable[[BadLine], None],
+    progress: Progress,
+) -> tuple[int, int]:
+    """Classify a file of texts into another, in order; return how many were done, and were bad.
+
+    The target appears whole or not at all.
+    """
+    done = bad = 0
+    lines = read_lines(source)
+    partial = target.with_name(target.name + ".part")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            for batch in _batches(lines):
+                good = [line for line in batch if isinstance(line, Line)]
+                for line in batch:
+                    if isinstance(line, BadLine):
+                        report(line)
+                _write(file.write, good, classifier.classify([line.text for line in good]))
+                done, bad = done + len(good), bad + len(batch) - len(good)
+                progress(done, done)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return done, bad
+
+
+def _write(
+    write: Callable[[str], Any], lines: Sequence[Line], answers: Sequence[Classification]
+) -> None:
+    for line, answer in zip(lines, answers, strict=True):
+        write(json.dumps(as_json(line.id, answer), ensure_ascii=False) + "\n")
+
+
+def as_json(identity: Any, answer: Classification) -> dict[str, Any]:
+    """Return a classification as the command line's contract has it."""
+    return {
+        "id": identity,
+        "category": answer.category,
+        "categories": dict(answer.categories),
+        "sentiment": answer.sentiment,
+        "sentiments": dict(answer.sentiments),
+        "intent": answer.intent,
+        "intents": dict(answer.intents),
+        "confidence": answer.confidence,
+        "abstained": answer.abstained,
+        "model_version": answer.model_version,
+    }
+
+
+def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
+    while batch := list(islice(items, _BATCH)):
+        yield batch

@@ -1,0 +1,83 @@
+"""Share correction: properties, and synthetic shifted data."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from models.errors import ModelError
+from nlp.quantify import correct_shares, naive_shares
+
+LABELS = ("a", "b", "c", "d")
+CONFUSION_RATES = np.array(
+    [[0.80, 0.10, 0.05, 0.05], [0.15, 0.70, 0.10, 0.05], [0.05, 0.15, 0.75, 0.05],
+     [0.20, 0.10, 0.10, 0.60]]
+)
+
+
+def sample(
+    rng: np.random.Generator, shares: npt.NDArray[np.float64], size: int
+) -> npt.NDArray[np.int64]:
+    """Confusion counts (true, predicted) of `size` texts with the given true shares."""
+    true = rng.multinomial(size, shares)
+    return np.stack([rng.multinomial(n, row) for n, row in zip(true, CONFUSION_RATES, strict=True)])
+
+
+@given(hnp.arrays(np.int64, 4, elements=st.integers(0, 500)),
+       hnp.arrays(np.int64, (4, 4), elements=st.integers(0, 60)))
+def test_shares_are_a_distribution_inside_their_intervals(
+    counts: npt.NDArray[np.int64], confusion: npt.NDArray[np.int64]
+) -> None:
+    seen = dict(zip(LABELS, counts.tolist(), strict=True))
+    found = correct_shares(seen, confusion.tolist(), LABELS, draws=20)
+    assert list(found) == list(LABELS)
+    total = sum(one.share for one in found.values())
+    assert total == pytest.approx(1.0 if counts.sum() else 0.0)
+    for one in found.values():
+        assert 0 <= one.low <= one.share <= one.high <= 1 + 1e-9
+
+
+def test_a_perfect_classifier_needs_no_correction() -> None:
+    confusion = (np.eye(4, dtype=int) * 100_000).tolist()
+    found = correct_shares({"a": 50, "b": 30, "c": 15, "d": 5}, confusion, LABELS)
+    assert [round(found[one].share, 2) for one in LABELS] == [0.5, 0.3, 0.15, 0.05]
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    confusion = sample(np.random.default_rng(1), np.full(4, 0.25), 400).tolist()
+    counts = {"a": 30, "b": 20}
+    assert correct_shares(counts, confusion, LABELS) == correct_shares(counts, confusion, LABELS)
+
+
+def test_correction_beats_naive_shares_and_intervals_hold_the_truth() -> None:
+    rng = np.random.default_rng(3)
+    naive_error, error, inside, tries = [], [], [], 60
+    for _ in range(tries):
+        truth = rng.dirichlet(np.ones(4))
+        confusion = sample(rng, np.full(4, 0.25), 800)
+        seen = sample(rng, truth, 1_500).sum(0)
+        counts = dict(zip(LABELS, seen.tolist(), strict=True))
+        found = correct_shares(counts, confusion.tolist(), LABELS, draws=200)
+        shares = np.array([found[one].share for one in LABELS])
+        naive_error.append(np.abs(naive_shares(counts, LABELS) - truth).mean())
+        error.append(np.abs(shares - truth).mean())
+        inside += [found[one].low <= t <= found[one].high
+                   for one, t in zip(LABELS, truth, strict=True)]
+    assert np.mean(error) < 0.4 * np.mean(naive_error)
+    assert 0.90 <= np.mean(inside) <= 1.0
+
+
+def test_no_texts_give_no_knowledge() -> None:
+    found = correct_shares({}, np.eye(4, dtype=int).tolist(), LABELS)
+    assert all((one.share, one.low, one.high) == (0.0, 0.0, 1.0) for one in found.values())
+
+
+@pytest.mark.parametrize(
+    ("counts", "confusion"),
+    [({"z": 1}, np.eye(4)), ({"a": -1}, np.eye(4)), ({"a": 1}, np.eye(3))],
+)
+def test_wrong_input_is_named(counts: dict[str, int], confusion: npt.NDArray[np.float64]) -> None:
+    with pytest.raises(ModelError, match="confusion matrix"):
+        correct_shares(counts, confusion.tolist(), LABELS)

@@ -1,0 +1,41 @@
+"""A busy town and its data, gathered once."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from pipelines.report.data import ReportData
+from pipelines.report.gather import gather
+from pipelines.report.page import render
+from tests.unit.report.town import RUN, Town, busy_town, taxonomy
+
+
+@pytest.fixture(scope="session")
+def busy() -> Town:
+    return busy_town()
+
+
+@pytest.fixture(scope="session")
+def busy_engine(busy: Town, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return busy.engine(tmp_path_factory.mktemp("busy") / "town.db")
+
+
+@pytest.fixture(scope="session")
+def busy_data(busy: Town, busy_engine: Engine) -> ReportData:
+    return gather(busy_engine, RUN, busy.town, taxonomy())
+
+
+@pytest.fixture(scope="session")
+def busy_page(busy_data: ReportData) -> str:
+    return render(busy_data, "es")
+
+
+@pytest.fixture
+def gathered(tmp_path: Path):
+    """Return what a town's run gathers."""
+
+    def of(town: Town) -> ReportData:
+        return gather(town.engine(tmp_path / "town.db"), town.run, town.town, taxonomy())
+
+    return of
