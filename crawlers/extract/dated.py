@@ -56,6 +56,9 @@ _BESIDE_A_DATE = frozenset(
 _ALONE = 60
 """The most characters of a text that is a date and nothing else."""
 
+_BEFORE, _AFTER = 3, 20
+"""How many texts before and after the heading a byline may be away from it."""
+
 
 def published(source: str, tree: html.HtmlElement, wide: str | None, url: str) -> str | None:
     """Return the date of a page as the page wrote it, or its day alone, or nothing.
@@ -65,14 +68,11 @@ def published(source: str, tree: html.HtmlElement, wide: str | None, url: str) -
         tree: the same page, parsed.
         wide: the day that htmldate's wide search found. That search makes the first of January
             out of a copyright notice and takes any day that the text mentions, so it is
-            believed only where the strict search finds a day too, or the page shows the day
-            in a line of its own.
+            believed only where the strict search finds a day too; elsewhere the day counts
+            that stands in a line of its own beside the heading.
         url: the page's address, which may hold its date.
     """
-    day = line(wide)
-    if not _strict(source, url):
-        shown = list(dict.fromkeys(_shown(tree)))
-        day = day if day in shown else (shown[0] if len(shown) == 1 else None)
+    day = line(wide) if _strict(source, url) else next(_beside_heading(tree), None)
     return _with_time(day, tree) if day else None
 
 
@@ -85,9 +85,17 @@ def _strict(source: str, url: str) -> bool:
         return False
 
 
-def _shown(tree: html.HtmlElement) -> Iterator[str]:
-    """Yield the days that stand in a line of their own."""
-    for node in tree.xpath("//body//text()"):
+def _beside_heading(tree: html.HtmlElement) -> Iterator[str]:
+    """Yield the days that stand alone near the first heading, where bylines are.
+
+    Farther up, many sites show the date of today; farther down, those of other articles.
+    """
+    heading = next(iter(tree.xpath("//h1")), None)
+    if heading is None:
+        return
+    before = heading.xpath("preceding::text()[normalize-space()][not(ancestor::head)]")
+    after = heading.xpath("following::text()[normalize-space()]")
+    for node in [*after[:_AFTER], *before[-_BEFORE:]]:
         text = line(str(node)) or ""
         found = _DATE.search(text) if len(text) <= _ALONE else None
         if found is None:

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.commands.options import Code, From, Json, To, as_day, print_json
+from models.errors import ConfigError
 
 if TYPE_CHECKING:
     from flows.summary import RunSummary
     from pipelines.importing import Imported
 
 Column = Annotated[str | None, typer.Option(help="Column of the file; guessed if not given.")]
+
+BaseUrl = Annotated[
+    str | None, typer.Option(help="Read relative source addresses from this server.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +30,7 @@ def register(app: typer.Typer) -> None:
     )(import_records)
     sources = typer.Typer(help="The sources of a municipality.", no_args_is_help=True)
     sources.command("list", epilog="Example: manifiesta sources list -m ate")(list_sources)
+    sources.command("check", epilog="Example: manifiesta sources check -m ate rpp")(check_sources)
     app.add_typer(sources, name="sources")
 
 
@@ -32,9 +38,7 @@ def run(
     municipality: Code,
     start: From = None,
     end: To = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="Read relative source addresses from this server.")
-    ] = None,
+    base_url: BaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Do one monitoring run: read every source, classify, count, report."""
@@ -169,3 +173,30 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
     for row in rows:
         table.add_row(*(str(row[c]) for c in ("name", "title", "protocol", "state", "reason")))
     Console().print(table)
+
+
+def check_sources(
+    municipality: Code,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Sources to ask; all of them if not given.")
+    ] = None,
+    base_url: BaseUrl = None,
+) -> None:
+    """Ask sources once and show the first texts each gives; nothing is stored."""
+    from configs.settings import Settings
+    from flows.house import SOFTWARE_VERSION, open_municipality
+    from pipelines.probe import probe
+
+    place = open_municipality(Settings.load(), municipality, base_url)
+    known = {source.name: source for source in place.sources if source.url}
+    for name in names or ():
+        if name not in known:
+            raise ConfigError(f"{place.code} has no source «{name}» to ask: {', '.join(known)}")
+    failed = False
+    for name in names or known:
+        seen = probe(place, known[name], SOFTWARE_VERSION)
+        failed |= not seen.readable
+        typer.echo(f"{'✓' if seen.readable else '✗'} {name}: {seen.verdict}")
+        for text in seen.examples:
+            typer.echo(f"    {text}")
+    raise typer.Exit(3 if failed else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +156,33 @@ _FINETUNE_CPU = FinetuneRecipe(
     lexicon_steps=60,
     target_precision=0.8,
 )
+
+PRETRAIN: Mapping[str, PretrainRecipe] = {
+    "cpu": _PRETRAIN_CPU,
+    "tiny": replace(
+        _PRETRAIN_CPU,
+        name="tiny",
+        vocabulary=800,
+        layers=1,
+        width=32,
+        heads=2,
+        feed_forward=32,
+        sequence=32,
+        batch=8,
+        steps=12,
+        warmup=2,
+        decay=4,
+        workers=1,
+        save_every=6,
+    ),
+}
+FINETUNE: Mapping[str, FinetuneRecipe] = {
+    "cpu": _FINETUNE_CPU,
+    "tiny": replace(
+        _FINETUNE_CPU,
+        name="tiny",
+        stages=(Stage("gold", {"civic": 600, "written": 0, "sentiment": 100}, 1e-2),),
+        max_tokens=48,
+        lexicon_steps=20,
+    ),
+}

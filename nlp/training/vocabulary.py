@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from tokenizers import (
@@ -39,24 +40,39 @@ def blank_tokenizer(keep_accents: bool) -> Tokenizer:
     return tokenizer
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int, keep_accents: bool) -> Tokenizer:
+def train_tokenizer(texts: Sequence[str], vocabulary: int, keep_accents: bool) -> Tokenizer:
     """Train the tokenizer; the ids of the special tokens are their places in `SPECIAL`.
 
-    Encoding a text puts `[CLS]` before it and `[SEP]` after it.
+    Encoding a text puts `[CLS]` before it and `[SEP]` after it. The single letters are given
+    their ids beforehand: left to itself, the trainer numbers them in random order and breaks
+    ties between merges by it, so that no two runs agree.
     """
-    tokenizer = blank_tokenizer(keep_accents)
+    draft = blank_tokenizer(keep_accents)
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocabulary,
-        special_tokens=[AddedToken(token, normalized=False, special=True) for token in SPECIAL],
+        special_tokens=[*SPECIAL, *_inner_letters(texts)],
         limit_alphabet=ALPHABET,
         min_frequency=2,
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    draft.train_from_iterator(texts, trainer)
+    tokenizer = blank_tokenizer(keep_accents)
+    tokenizer.model = models.WordPiece(draft.get_vocab(), unk_token=UNKNOWN)
+    tokenizer.add_special_tokens(
+        [AddedToken(token, normalized=False, special=True) for token in SPECIAL]
+    )
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{START} $A {END}", special_tokens=[(START, START_ID), (END, END_ID)]
     )
     return tokenizer
+
+
+def _inner_letters(texts: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    for text in texts:
+        seen.update(text.lower())
+    common = sorted(seen.items(), key=lambda pair: (-pair[1], pair[0]))[:ALPHABET]
+    return sorted(f"##{letter}" for letter, _ in common if letter.isalpha())
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

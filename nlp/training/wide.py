@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from nlp.encoder import TASKS
@@ -41,7 +44,9 @@ def _fit(
     model = LogisticRegression(
         C=strength, max_iter=iterations, tol=1e-3, class_weight="balanced", random_state=seed
     )
-    model.fit(features[:, used], labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the steps are bounded on purpose
+        model.fit(features[:, used], labels)
     weights = np.zeros((features.shape[1], size), dtype=np.float32)
     bias = np.full(size, -10.0, dtype=np.float32)
     found, start = model.coef_, model.intercept_

@@ -240,12 +240,10 @@ def test_a_redirect_to_a_file(site: Any, make_job: Job, tmp_path: Path) -> None:
     assert outcomes(result) == [(Outcome.NOT_ALLOWED, url)]
 
 
-@pytest.mark.parametrize(
-    "host", ["{ip}", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"]
-)
+@pytest.mark.parametrize("host", ["localhost", "2130706433", "[::ffff:127.0.0.1]"])
 def test_private_addresses_are_not_read(site: Any, make_job: Job, host: str) -> None:
     port = site.url.rpartition(":")[2]
-    url = f"http://{host.format(ip=site.host)}:{port}/feed"
+    url = f"http://{host}:{port}/feed"
 
     result = crawl(make_job(url, allow_private=False))
 

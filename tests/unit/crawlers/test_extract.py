@@ -129,11 +129,20 @@ def dated(line: str) -> str | None:
         "<p>Fecha límite: 28/04/2022</p>",
         "<p>Ordenanza 125-2022-MDA del 15/03/2022</p>",
         '<img src="/uploads/2022/04/losa.jpg">',
-        "<span>28/04/2022</span><span>29/04/2022</span><footer>© 2019</footer>",
+        "<p>Un párrafo más.</p>" * 20 + "<aside>28/04/2022</aside>",
     ],
 )
 def test_a_page_that_does_not_say_its_date_gets_none(line: str) -> None:
     assert dated(line) is None
+
+
+def test_the_date_of_today_above_the_menu_is_not_the_pages() -> None:
+    page = (
+        "<html><body><div>Martes, 25 de noviembre de 2025</div><a>Inicio</a><a>Distrito</a>"
+        "<a>Deportes</a><h1>Losa</h1><p>Los vecinos piden que se repare la losa.</p></body></html>"
+    )
+
+    assert read_article(page.encode(), URL).date is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""The data dictionary, made from the comments of the tables: ``python -m pipelines.dictionary``."""
+
+from sqlalchemy import Table
+
+from models.tables import Base
+
+_EXAMPLES = {
+    "insight_overview": (
+        "SELECT label, count, n, share, share_low, share_high, corrected_share\n"
+        "FROM insight_overview WHERE run_id = :run AND measure = 'sentiment'"
+    ),
+    "insight_category": (
+        "SELECT category, count, n, share, share_low, share_high, negative_share\n"
+        "FROM insight_category WHERE run_id = :run ORDER BY count DESC"
+    ),
+    "insight_day": (
+        "SELECT day, count, negative, negative_share, complete\n"
+        "FROM insight_day WHERE run_id = :run ORDER BY day"
+    ),
+    "insight_source": (
+        "SELECT source, state, reason, count, share, rejected\n"
+        "FROM insight_source WHERE run_id = :run ORDER BY count DESC"
+    ),
+    "classification": (
+        "SELECT m.source, m.said_on, m.text, m.url FROM manifestation m\n"
+        "JOIN classification c ON c.manifestation_id = m.id AND c.text_hash = m.text_hash\n"
+        "WHERE c.category = 'transport' AND c.sentiment = 'negative'\n"
+        "AND m.said_on >= :from AND m.said_on < :to"
+    ),
+}
+
+
+def data_dictionary() -> str:
+    """Return the dictionary as Markdown: every table with its columns, types and meanings."""
+    tables = [_section(table) for table in Base.metadata.sorted_tables]
+    return "\n".join(["# Data dictionary", "", _INTRODUCTION, "", *tables])
+
+
+_INTRODUCTION = (
+    "Made from the tables' own comments by `make docs`; a test keeps it true. Times are in UTC, "
+    "days are local days of the municipality. `insight_*` are the analysts' tables: each row "
+    "names its run, its window, its model and its taxonomy, and carries its denominator `n`."
+)
+
+
+def _section(table: Table) -> str:
+    lines = [f"## {table.name}", "", str(table.comment), "", "| column | type | key | meaning |"]
+    lines.append("|---|---|---|---|")
+    for column in table.columns:
+        keys = ["key"] if column.primary_key else []
+        keys += [f"→ {foreign.target_fullname}" for foreign in column.foreign_keys]
+        kind = str(column.type) + ("" if not column.nullable else ", may be empty")
+        lines.append(f"| `{column.name}` | {kind} | {', '.join(keys)} | {column.comment} |")
+    example = _EXAMPLES.get(table.name)
+    if example:
+        lines += ["", "```sql", example, "```"]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    print(data_dictionary())  # noqa: T201 - this is what it is run for

@@ -1,0 +1,190 @@
+"""The classifier over a toy model: order, duplicates, windows, the Hub path, damaged files."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+from configs.model import HubModel, ModelSpec
+from models.errors import ModelError
+from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from nlp.classifier import Classifier, batches, split_windows
+
+TEXTS = [
+    "qué horror: no recogen la basura en Vitarte",
+    "felicitaciones 👏: no hay agua en casa en la plaza",
+    "desde el lunes: la pista tiene huecos en el mercado",
+]
+
+
+@pytest.fixture(scope="session")
+def classifier(weights: Path) -> Classifier:
+    return Classifier.load(ModelSpec(path=weights))
+
+
+def test_a_trained_toy_model_knows_its_texts(classifier: Classifier) -> None:
+    found = classifier.classify(TEXTS)
+    assert [one.category for one in found] == ["waste", "water", "transport"]
+    assert [one.sentiment for one in found] == ["negative", "positive", "neutral"]
+    assert found[0].model_version == "manifiesta-0.1.0"
+
+
+def test_probabilities_are_distributions_over_our_labels(classifier: Classifier) -> None:
+    (one,) = classifier.classify(TEXTS[:1])
+    for chances, labels in (
+        (one.categories, CATEGORIES), (one.sentiments, SENTIMENTS), (one.intents, INTENTS)
+    ):
+        assert tuple(chances) == labels
+        assert sum(chances.values()) == pytest.approx(1)
+    assert one.confidence == max(one.categories.values())
+    assert one.abstained == (one.confidence < classifier.manifest.threshold)
+
+
+def test_order_is_kept_and_batching_changes_nothing(classifier: Classifier) -> None:
+    texts = [f"{'muy ' * (n % 7)}{TEXTS[n % 3]} {n}" for n in range(60)]
+    together = classifier.classify(texts)
+    for text, one in list(zip(texts, together, strict=True))[::13]:
+        (alone,) = classifier.classify([text])
+        assert dict(alone.categories) == pytest.approx(dict(one.categories), abs=1e-5)
+
+
+def test_identical_texts_are_classified_once(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    whole = Classifier._probabilities
+    monkeypatch.setattr(
+        Classifier, "_probabilities",
+        lambda self, texts: (seen.append(len(texts)), whole(self, texts))[1],
+    )
+    found = classifier.classify([TEXTS[0], TEXTS[1], TEXTS[0] + "  ", TEXTS[0]])
+    assert seen == [2]
+    assert found[0] == found[2] == found[3]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b", "<br/>"])
+def test_an_empty_text_is_abstained_with_even_chances(classifier: Classifier, text: str) -> None:
+    (one,) = classifier.classify([text])
+    assert one.abstained
+    assert set(one.categories.values()) == {1 / 16}
+
+
+def test_no_texts_give_no_answers(classifier: Classifier) -> None:
+    assert classifier.classify([]) == []
+
+
+def test_symbols_alone_are_answered(classifier: Classifier) -> None:
+    assert len(classifier.classify(["😡", "𓀀", "?"])) == 3
+
+
+def test_long_texts_are_read_to_the_end(classifier: Classifier) -> None:
+    start = "desde el lunes informa la municipalidad "
+    long = start * 30
+    ended = long + "no recogen la basura en la calle " * 60
+    before, after = classifier.classify([long, ended])
+    assert after.categories["waste"] > before.categories["waste"]
+
+
+def test_windows_cover_every_token_and_overlap() -> None:
+    for size in (1, 50, 51, 99, 100, 333):
+        parts = split_windows(list(range(size)), 50, 10)
+        assert {token for part in parts for token in part} == set(range(size))
+        assert all(len(part) <= 50 for part in parts)
+        for one, other in zip(parts, parts[1:], strict=False):
+            assert one[-1] - other[0] + 1 >= 10
+
+
+def test_batches_hold_every_window_longest_first() -> None:
+    groups = batches([[1] * size for size in (5, 100, 3, 4_096, 50)])
+    assert [list(group) for group in groups] == [[3], [1, 4, 0, 2]]
+
+
+@pytest.fixture
+def copied(weights: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(weights, tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "lexicon.safetensors", "tokenizer.json"])
+def test_a_missing_file_is_named(copied: Path, name: str) -> None:
+    (copied / name).unlink()
+    with pytest.raises(ModelError, match=f"{name} is missing"):
+        Classifier.load(ModelSpec(path=copied))
+
+
+def test_a_changed_file_is_named(copied: Path) -> None:
+    with (copied / "tokenizer.json").open("a", encoding="utf-8") as out:
+        out.write(" ")
+    with pytest.raises(ModelError, match=r"tokenizer.json is damaged"):
+        Classifier.load(ModelSpec(path=copied))
+
+
+def test_a_folder_without_manifest_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no manifest.json in"):
+        Classifier.load(ModelSpec(path=tmp_path))
+
+
+def test_a_bad_manifest_is_explained(copied: Path) -> None:
+    (copied / "manifest.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match="is no valid manifest"):
+        Classifier.load(ModelSpec(path=copied))
+
+
+def test_other_labels_are_refused(copied: Path) -> None:
+    path = copied / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["labels"]["sentiment"] = ["bad", "good", "so-so"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelError, match="sentiment labels differ"):
+        Classifier.load(ModelSpec(path=copied))
+
+
+@pytest.fixture
+def bert(tmp_path: Path) -> Path:
+    folder = tmp_path / "bert"
+    folder.mkdir()
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "agua", "basura", "luz", "no", "hay"]
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    BertTokenizerFast.from_pretrained(folder).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, max_position_embeddings=40,
+        id2label={0: "NEG", 1: "NEU", 2: "POS"}, label2id={"NEG": 0, "NEU": 1, "POS": 2},
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+LABEL_MAP = {"NEG": "negative", "NEU": "neutral", "POS": "positive"}
+
+
+def test_a_hub_model_replaces_one_head(weights: Path, bert: Path, classifier: Classifier) -> None:
+    hub = HubModel(name=str(bert), labels=LABEL_MAP)
+    mixed = Classifier.load(ModelSpec(path=weights, tasks={"sentiment": hub}))
+    texts = ["no hay agua", "no hay luz " * 60, ""]
+    found, own = mixed.classify(texts), classifier.classify(texts)
+    for one, other in zip(found, own, strict=True):
+        assert sum(one.sentiments.values()) == pytest.approx(1)
+        assert dict(one.categories) == pytest.approx(dict(other.categories))
+    assert found[0].model_version == "manifiesta-0.1.0+sentiment=bert@main"
+    assert found[0].sentiments != own[0].sentiments
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"NEG": "negative"}, {**LABEL_MAP, "NEG": "angry"}, {**LABEL_MAP, "MIXED": "neutral"}],
+)
+def test_a_label_map_that_does_not_fit_is_explained(
+    weights: Path, bert: Path, labels: dict[str, str]
+) -> None:
+    hub = HubModel(name=str(bert), labels=labels)
+    with pytest.raises(ModelError, match="label map of the sentiment model"):
+        Classifier.load(ModelSpec(path=weights, tasks={"sentiment": hub}))
+
+
+def test_weights_that_are_no_safetensors_are_refused(weights: Path, bert: Path) -> None:
+    (bert / "model.safetensors").rename(bert / "pytorch_model.bin")
+    hub = HubModel(name=str(bert), labels=LABEL_MAP)
+    with pytest.raises(ModelError, match="cannot load the sentiment model"):
+        Classifier.load(ModelSpec(path=weights, tasks={"sentiment": hub}))

@@ -1,0 +1,159 @@
+"""Both training stages at toy size: determinism, resumption, and what they leave behind."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from models.errors import ModelError
+from nlp.training.batches import by_length
+from nlp.training.calibrate import fit_mix, fit_threshold
+from nlp.training.corpus import pack, passages
+from nlp.training.examples import augment, load_sets
+from nlp.training.finetune import draw, finetune
+from nlp.training.pretrain import mask_words, pretrain
+from nlp.training.recipes import FINETUNE, PRETRAIN
+
+TINY = PRETRAIN["tiny"]
+
+
+def same_tensors(one: Path, other: Path) -> bool:
+    a, b = load_file(one), load_file(other)
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_pretraining_is_deterministic(small_data: Path, encoder: Path, tmp_path: Path) -> None:
+    again = pretrain(small_data, tmp_path, TINY, resume=False)
+    assert same_tensors(encoder / "model.safetensors", again / "model.safetensors")
+
+
+def test_resuming_equals_running_through(small_data: Path, encoder: Path, tmp_path: Path) -> None:
+    pretrain(small_data, tmp_path, TINY, resume=False)
+    checkpoint = tmp_path / "work" / "checkpoint" / "state.safetensors"
+    checkpoint.unlink()
+    stopped = replace(TINY, save_every=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nlp.training.pretrain._step", _stop_at(7))
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(small_data, tmp_path, stopped, resume=True)
+    assert checkpoint.exists()
+    resumed = pretrain(small_data, tmp_path, stopped, resume=True)
+    assert same_tensors(encoder / "model.safetensors", resumed / "model.safetensors")
+
+
+def _stop_at(last: int):  # type: ignore[no-untyped-def]
+    from nlp.training import pretrain as module
+
+    whole = module._step
+
+    def step(*given):  # type: ignore[no-untyped-def]
+        if given[-1] == last:
+            raise KeyboardInterrupt
+        return whole(*given)
+
+    return step
+
+
+def test_the_loss_curve_is_written(encoder: Path) -> None:
+    lines = (encoder.parent / "pretrain.jsonl").read_text(encoding="utf-8").splitlines()
+    losses = [row["loss"] for row in map(json.loads, lines) if "loss" in row]
+    assert len(losses) == TINY.steps
+    assert losses[-1] < losses[0]
+
+
+def test_finetuning_is_deterministic(
+    small_data: Path, encoder: Path, weights: Path, tmp_path: Path
+) -> None:
+    again = finetune(small_data, encoder, tmp_path / "weights", FINETUNE["tiny"])
+    assert (again / "manifest.json").read_text() == (weights / "manifest.json").read_text()
+
+
+def test_the_manifest_says_what_the_model_is(weights: Path) -> None:
+    manifest = json.loads((weights / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["licence"] == "Apache-2.0"
+    assert {"civic", "sentiment"} <= set(manifest["trained_on"])
+    score = manifest["scores"]["civic"]["category"]
+    assert score["n"] == 96
+    assert score["macro_f1_low"] <= score["macro_f1"] <= score["macro_f1_high"]
+    counts = np.array(manifest["confusion"]["category"])
+    assert counts.shape == (16, 16)
+    assert counts.sum() == score["n"]
+    assert 0.3 <= manifest["temperatures"]["intent"] <= 5
+
+
+def test_missing_data_is_named(encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no labelled texts"):
+        finetune(tmp_path, encoder, tmp_path / "out", FINETUNE["tiny"])
+    with pytest.raises(ModelError, match="no training text"):
+        pretrain(tmp_path, tmp_path / "out", TINY, resume=False)
+    with pytest.raises(ModelError, match="no encoder"):
+        finetune(tmp_path, tmp_path, tmp_path / "out", FINETUNE["tiny"])
+
+
+def test_a_broken_line_is_named(tmp_path: Path) -> None:
+    (tmp_path / "civic").mkdir()
+    (tmp_path / "civic" / "train.jsonl").write_text('{"text": "a"}\n{broken\n', encoding="utf-8")
+    with pytest.raises(ModelError, match="line 2"):
+        load_sets(tmp_path, ())
+
+
+def test_dev_texts_are_never_drawn(small_data: Path) -> None:
+    drawn = draw(load_sets(small_data, ()), {"civic": 5, "absent": 9}, np.random.default_rng(0))
+    assert len(drawn) == 5
+
+
+def test_whole_words_are_masked() -> None:
+    ids = np.array([[7, 8, 9, 10, 11, 12]])
+    starts = np.ones(20, dtype=np.bool_)
+    starts[[8, 9]] = False
+    for seed in range(20):
+        _, labels = mask_words(ids, starts, 0.5, np.random.default_rng(seed))
+        hidden = labels[0] >= 0
+        assert hidden[0] == hidden[1] == hidden[2]
+
+
+def test_documents_are_packed_with_separators() -> None:
+    assert pack([[7, 8], [9], [10, 11]], 3, 3).tolist() == [[7, 8, 3], [9, 3, 10]]
+
+
+def test_long_documents_are_cut_at_sentences() -> None:
+    text = " ".join(["Una frase corta."] * 50)
+    parts = list(passages(text, 100))
+    assert " ".join(parts) == text
+    assert all(part.endswith(".") for part in parts)
+
+
+def test_batches_keep_the_budget_and_every_row() -> None:
+    lengths = list(np.random.default_rng(0).integers(1, 60, 200))
+    for rng in (None, np.random.default_rng(1)):
+        groups = by_length(lengths, 200, rng)
+        assert sorted(np.concatenate(groups).tolist()) == list(range(200))
+        assert all(len(g) * max(lengths[row] for row in g) <= 200 for g in groups)
+
+
+def test_careless_writing_changes_only_a_share() -> None:
+    texts = ["Qué mal está la avenida, señor alcalde 😡"] * 200
+    changed = sum(a != b for a, b in zip(
+        texts, augment(texts, 0.5, np.random.default_rng(0)), strict=True))
+    assert 50 < changed < 130
+
+
+def test_the_mixture_finds_the_useful_part() -> None:
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 3, 400)
+    noise = rng.normal(size=(400, 3))
+    temperature, lexical = fit_mix(noise, np.eye(3)[gold] * 3 + noise * 0.1, gold)
+    assert lexical > 0.5
+    assert temperature > 1
+
+
+def test_the_threshold_meets_its_precision() -> None:
+    confidence = np.linspace(0, 1, 1000)
+    right = np.random.default_rng(0).random(1000) < confidence
+    threshold = fit_threshold(confidence, right, 0.8)
+    assert right[confidence >= threshold].mean() >= 0.8
+    assert 0.5 < threshold < 0.75

@@ -1,0 +1,89 @@
+"""The migrations make exactly the tables that the models describe."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from models import tables
+from models.errors import StoreError
+from models.tables import Base, RunRow
+from pipelines.store.engine import open_engine
+from pipelines.store.migrate import current_revision, migrate, newest_revision
+from pipelines.store.write import Store
+from tests.unit.store.builders import begun, rows
+
+OURS = set(Base.metadata.tables) | {"alembic_version"}
+
+
+@pytest.fixture
+def empty(empty_url: str) -> Iterator[Engine]:
+    engine = open_engine(empty_url)
+    yield engine
+    engine.dispose()
+
+
+def differences(engine: Engine) -> list[object]:
+    options = {"compare_type": True, "compare_server_default": True}
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        return list(compare_metadata(context, Base.metadata))
+
+
+def downgrade(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(tables.__file__).parent / "migrations"))
+    with engine.connect().execution_options(writes=True) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        connection.commit()
+
+
+def test_an_empty_database_has_no_revision(empty: Engine) -> None:
+    assert current_revision(empty) is None
+
+
+def test_migrating_makes_what_the_models_describe(empty: Engine) -> None:
+    migrate(empty)
+    assert differences(empty) == []
+    assert set(inspect(empty).get_table_names()) == OURS
+    assert current_revision(empty) == newest_revision()
+
+
+def test_a_missing_index_would_be_seen(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_manifestation_municipality_said_on"))
+    assert [change[0] for change in differences(engine)] == ["add_index"]
+
+
+def test_migrating_again_changes_nothing(engine: Engine) -> None:
+    run_id = begun(Store(engine))
+    migrate(engine)
+    assert [row["id"] for row in rows(engine, RunRow)] == [run_id]
+    assert differences(engine) == []
+
+
+def test_a_database_of_a_newer_version_is_left_alone(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999_from_tomorrow'"))
+    with pytest.raises(StoreError, match=r"revision 9999_from_tomorrow.*newer version"):
+        migrate(engine)
+    assert current_revision(engine) == "9999_from_tomorrow"
+    assert set(inspect(engine).get_table_names()) == OURS
+
+
+def test_the_way_back_leaves_nothing(engine: Engine) -> None:
+    downgrade(engine)
+    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
+    assert current_revision(engine) is None
+
+
+def test_the_way_back_and_forth_ends_where_it_began(engine: Engine) -> None:
+    downgrade(engine)
+    migrate(engine)
+    assert differences(engine) == []
