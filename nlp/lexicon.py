@@ -7,6 +7,7 @@ either. The weights are one table per block of features, read by position.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,32 +16,76 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy.sparse import csr_matrix, diags, hstack
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from models.errors import ModelError
 from nlp.encoder import TASKS
 
 Floats = npt.NDArray[np.float32]
+Hashes = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.int64]
 
 FILE = "lexicon.safetensors"
 BUCKETS = 1 << 17
-_WORD = r"(?u)\w+|[^\w\s]"
+PIECES = (2, 3, 4, 5)
+_WORD = re.compile(r"\w+|[^\w\s]")
 _LEAST = (2, 3)
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
+_MIX = np.uint64(0xFF51AFD7ED558CCD)
 
 
 def count_grams(texts: Sequence[str]) -> tuple[csr_matrix, csr_matrix]:
     """Count word 1-2-grams and character 2-5-grams of cleaned texts, lower-cased, hashed.
 
-    Returns two matrices (texts, 131,072) whose entries are 1 + log(count).
+    Character n-grams stay inside a word and the blanks around it. Returns two matrices
+    (texts, 131,072) whose entries are 1 + log(count). The n-grams of all texts are hashed at
+    once: polynomial hashes modulo 2^64, spread over the buckets by a multiplication.
     """
-    options = {"n_features": BUCKETS, "alternate_sign": False, "norm": None, "dtype": np.float32}
-    words = HashingVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **options)
-    pieces = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), **options)
-    return _damped(words.transform(texts)), _damped(pieces.transform(texts))
+    lowered = [f" {text.lower()} " for text in texts]
+    ends = np.cumsum([len(text) for text in lowered], dtype=np.int64)
+    joined = "".join(lowered)
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    owner = np.repeat(np.arange(len(lowered)), np.diff(ends, prepend=0))
+    words = _word_grams(joined, codes.astype(np.uint64), owner)
+    pieces = _piece_grams(codes.astype(np.uint64), owner)
+    return _matrix(*words, len(texts)), _matrix(*pieces, len(texts))
 
 
-def _damped(counts: csr_matrix) -> csr_matrix:
-    counts = csr_matrix(counts)
+def _word_grams(joined: str, codes: Hashes, owner: Rows) -> tuple[Rows, Hashes]:
+    """Return the text and the hash of each word and each pair of neighbouring words."""
+    spans = np.array([found.span() for found in _WORD.finditer(joined)], np.int64).reshape(-1, 2)
+    powers = np.cumprod(np.full(len(codes) + 1, _BASE))
+    undo = np.cumprod(np.full(len(codes) + 1, _INVERSE))
+    sums = np.concatenate([[np.uint64(0)], np.cumsum((codes + np.uint64(1)) * powers[:-1])])
+    start, end = spans[:, 0], spans[:, 1]
+    single = (sums[end] - sums[start]) * undo[start]
+    pair = single[:-1] * _MIX + single[1:] + np.uint64(7)
+    rows = owner[start]
+    inside = rows[:-1] == rows[1:]
+    return np.concatenate([rows, rows[1:][inside]]), np.concatenate([single, pair[inside]])
+
+
+def _piece_grams(codes: Hashes, owner: Rows) -> tuple[Rows, Hashes]:
+    """Return the text and the hash of each character n-gram without an inner blank."""
+    blanks = np.concatenate([[0], np.cumsum(codes == ord(" "))])
+    rows, hashes = [], []
+    for size in PIECES:
+        first = np.arange(max(0, len(codes) - size + 1))
+        inner = blanks[first + size - 1] - blanks[first + 1]
+        first = first[(inner == 0) & (owner[first] == owner[first + size - 1])]
+        found = np.full(len(first), size, np.uint64)
+        for offset in range(size):
+            found = found * _BASE + codes[first + offset]
+        rows.append(owner[first])
+        hashes.append(found)
+    return np.concatenate(rows), np.concatenate(hashes)
+
+
+def _matrix(rows: Rows, hashes: Hashes, texts: int) -> csr_matrix:
+    mixed = (hashes ^ (hashes >> np.uint64(29))) * _MIX
+    columns = (mixed >> np.uint64(64 - 17)).astype(np.int64)
+    shape = (texts, BUCKETS)
+    counts = csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
     counts.data = 1 + np.log(counts.data)
     return counts
 
