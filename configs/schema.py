@@ -95,7 +95,9 @@ class Source(Strict):
     ``url`` may be relative to the municipality's ``base_url``. A ``feed`` gives one
     manifestation per entry; with ``follow`` the entry's page is opened for the full text, and
     with ``comments`` the page's comment thread is read too. ``pages`` starts from a page of
-    links chosen by the CSS selector ``links``.
+    links chosen by the CSS selector ``links``; ``sitemap`` reads the addresses that ``match``.
+    The interfaces of platforms take a ``query`` (a tag, a page, a subreddit, search words) and
+    the name of the environment variable that holds their ``token``.
     """
 
     name: Code
@@ -106,6 +108,9 @@ class Source(Strict):
     follow: bool = False
     comments: bool = False
     links: Text | None = None
+    match: Text | None = None
+    query: Text | None = None
+    token: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
     columns: Columns | None = None
     allow_private: bool = False
     enabled: bool = True

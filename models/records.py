@@ -21,6 +21,18 @@ class Protocol(StrEnum):
 
     FEED = "feed"
     PAGES = "pages"
+    SITEMAP = "sitemap"
+    WORDPRESS = "wordpress"
+    DISCOURSE = "discourse"
+    FORUM = "forum"
+    MASTODON = "mastodon"
+    REDDIT = "reddit"
+    YOUTUBE = "youtube"
+    FACEBOOK = "facebook"
+    X = "x"
+    TELEGRAM = "telegram"
+    DECIDIM = "decidim"
+    OPEN311 = "open311"
     UPLOAD = "upload"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import ModernBertConfig
@@ -54,11 +55,14 @@ class Learner(nn.Module):
         return {**logits, EMOJI_TASK: self.emoji(pooled)}
 
 
-def finetune(data: Path, encoder: Path, out: Path, recipe: FinetuneRecipe) -> Path:
+def finetune(
+    data: Path, encoder: Path, out: Path, recipe: FinetuneRecipe, resume: bool = False
+) -> Path:
     """Train the heads and the encoder on the labelled sets under `data`; return `out`.
 
     `out` receives config.json, model.safetensors (half precision), tokenizer.json and
-    manifest.json with calibration and dev scores; `out/../finetune.jsonl` the loss curve.
+    manifest.json with calibration and dev scores; `out/../finetune.jsonl` the loss curve. With
+    `resume`, stages that an earlier run with the same recipe finished are not run again.
     Raises ModelError where the encoder or the labelled texts are missing.
     """
     if not (encoder / "model.safetensors").exists():
@@ -70,8 +74,14 @@ def finetune(data: Path, encoder: Path, out: Path, recipe: FinetuneRecipe) -> Pa
     torch.manual_seed(recipe.seed)
     learner = Learner(_load(encoder, recipe), len(emojis))
     for number, stage in enumerate(recipe.stages):
+        finished = out.parent / "work" / f"{number}-{stage.name}.safetensors"
+        if resume and finished.exists():
+            learner.load_state_dict(load_file(finished))
+            continue
         started = time.monotonic()
         _run_stage(learner, tokenizer, sets, recipe, stage, number, journal)
+        finished.parent.mkdir(parents=True, exist_ok=True)
+        save_file(learner.state_dict(), finished)
         journal.write(stage=stage.name, seconds=round(time.monotonic() - started, 1))
     model = learner.inner
     model.train(False)

@@ -13,7 +13,11 @@ from nlp.training.pretrain import pretrain
 from nlp.training.recipes import FINETUNE, PRETRAIN
 
 PHRASES: dict[str, tuple[str, ...]] = {
-    "waste": ("no recogen la basura", "el camión de basura no pasa", "desmonte y basura en la calle"),
+    "waste": (
+        "no recogen la basura",
+        "el camión de basura no pasa",
+        "desmonte y basura en la calle",
+    ),
     "water": ("no hay agua en casa", "cortaron el agua otra vez", "el desagüe está roto"),
     "transport": ("el bus cobra caro", "la pista tiene huecos", "mucho tráfico en la avenida"),
     "energy": ("no hay luz en el poste", "se fue la luz", "el alumbrado no funciona"),
@@ -28,8 +32,13 @@ INTENTS = {"negative": "complaint", "positive": "praise", "neutral": "informatio
 
 def labelled_rows() -> list[dict[str, Any]]:
     return [
-        {"text": f"{tone}: {phrase} en {place}", "category": category, "second": None,
-         "sentiment": sentiment, "intent": INTENTS[sentiment]}
+        {
+            "text": f"{tone}: {phrase} en {place}",
+            "category": category,
+            "second": None,
+            "sentiment": sentiment,
+            "intent": INTENTS[sentiment],
+        }
         for place in ("Vitarte", "Huaycán", "el mercado", "la plaza")
         for category, phrases in PHRASES.items()
         for phrase in phrases

@@ -34,7 +34,9 @@ def test_a_trained_toy_model_knows_its_texts(classifier: Classifier) -> None:
 def test_probabilities_are_distributions_over_our_labels(classifier: Classifier) -> None:
     (one,) = classifier.classify(TEXTS[:1])
     for chances, labels in (
-        (one.categories, CATEGORIES), (one.sentiments, SENTIMENTS), (one.intents, INTENTS)
+        (one.categories, CATEGORIES),
+        (one.sentiments, SENTIMENTS),
+        (one.intents, INTENTS),
     ):
         assert tuple(chances) == labels
         assert sum(chances.values()) == pytest.approx(1)
@@ -56,7 +58,8 @@ def test_identical_texts_are_classified_once(
     seen: list[int] = []
     whole = Classifier._probabilities
     monkeypatch.setattr(
-        Classifier, "_probabilities",
+        Classifier,
+        "_probabilities",
         lambda self, texts: (seen.append(len(texts)), whole(self, texts))[1],
     )
     found = classifier.classify([TEXTS[0], TEXTS[1], TEXTS[0] + "  ", TEXTS[0]])
@@ -148,9 +151,14 @@ def bert(tmp_path: Path) -> Path:
     (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
     BertTokenizerFast.from_pretrained(folder).save_pretrained(folder)
     config = BertConfig(
-        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=16, max_position_embeddings=40,
-        id2label={0: "NEG", 1: "NEU", 2: "POS"}, label2id={"NEG": 0, "NEU": 1, "POS": 2},
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=40,
+        id2label={0: "NEG", 1: "NEU", 2: "POS"},
+        label2id={"NEG": 0, "NEU": 1, "POS": 2},
     )
     BertForSequenceClassification(config).save_pretrained(folder)
     return folder

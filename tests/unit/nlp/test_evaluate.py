@@ -28,7 +28,9 @@ def prediction(sentiment: str, chance: float = 0.8, abstained: bool = False) -> 
 
 GOLD = [GoldItem(sentiment=one) for one in ("negative", "negative", "positive", "neutral")]
 FOUND = [
-    prediction("negative"), prediction("positive"), prediction("positive"),
+    prediction("negative"),
+    prediction("positive"),
+    prediction("positive"),
     prediction("neutral", abstained=True),
 ]
 

@@ -12,8 +12,12 @@ from nlp.quantify import correct_shares, naive_shares
 
 LABELS = ("a", "b", "c", "d")
 CONFUSION_RATES = np.array(
-    [[0.80, 0.10, 0.05, 0.05], [0.15, 0.70, 0.10, 0.05], [0.05, 0.15, 0.75, 0.05],
-     [0.20, 0.10, 0.10, 0.60]]
+    [
+        [0.80, 0.10, 0.05, 0.05],
+        [0.15, 0.70, 0.10, 0.05],
+        [0.05, 0.15, 0.75, 0.05],
+        [0.20, 0.10, 0.10, 0.60],
+    ]
 )
 
 
@@ -25,8 +29,10 @@ def sample(
     return np.stack([rng.multinomial(n, row) for n, row in zip(true, CONFUSION_RATES, strict=True)])
 
 
-@given(hnp.arrays(np.int64, 4, elements=st.integers(0, 500)),
-       hnp.arrays(np.int64, (4, 4), elements=st.integers(0, 60)))
+@given(
+    hnp.arrays(np.int64, 4, elements=st.integers(0, 500)),
+    hnp.arrays(np.int64, (4, 4), elements=st.integers(0, 60)),
+)
 def test_shares_are_a_distribution_inside_their_intervals(
     counts: npt.NDArray[np.int64], confusion: npt.NDArray[np.int64]
 ) -> None:
@@ -63,8 +69,9 @@ def test_correction_beats_naive_shares_and_intervals_hold_the_truth() -> None:
         shares = np.array([found[one].share for one in LABELS])
         naive_error.append(np.abs(naive_shares(counts, LABELS) - truth).mean())
         error.append(np.abs(shares - truth).mean())
-        inside += [found[one].low <= t <= found[one].high
-                   for one, t in zip(LABELS, truth, strict=True)]
+        inside += [
+            found[one].low <= t <= found[one].high for one, t in zip(LABELS, truth, strict=True)
+        ]
     assert np.mean(error) < 0.4 * np.mean(naive_error)
     assert 0.90 <= np.mean(inside) <= 1.0
 

@@ -137,8 +137,9 @@ def test_batches_keep_the_budget_and_every_row() -> None:
 
 def test_careless_writing_changes_only_a_share() -> None:
     texts = ["Qué mal está la avenida, señor alcalde 😡"] * 200
-    changed = sum(a != b for a, b in zip(
-        texts, augment(texts, 0.5, np.random.default_rng(0)), strict=True))
+    changed = sum(
+        a != b for a, b in zip(texts, augment(texts, 0.5, np.random.default_rng(0)), strict=True)
+    )
     assert 50 < changed < 130
 
 
