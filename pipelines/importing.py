@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from configs.schema import Columns, Municipality, Source
 from models.errors import ConfigError, InputError
@@ -38,6 +38,21 @@ class Imported:
     first: date | None = None
     last: date | None = None
     state: State = State.DONE
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome as JSON values."""
+        return {
+            "run_id": self.run_id,
+            "source": self.source,
+            "state": self.state,
+            "columns": self.columns.model_dump(exclude_none=True),
+            "rows": self.rows,
+            "saved": asdict(self.saved),
+            "rejections": dict(self.rejections),
+            "examples": [asdict(rejection) for rejection in self.examples],
+            "first": self.first,
+            "last": self.last,
+        }
 
 
 def upload_source(

@@ -1,6 +1,5 @@
 """Verbs that bring manifestations in: run, import, sources."""
 
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,7 +114,7 @@ def import_records(  # noqa: PLR0913, PLR0917 - one option for each column
             reporter(bars, f"Importing {file.name}"),
         )
     if as_json:
-        print_json(asdict(outcome) | {"columns": outcome.columns.model_dump(exclude_none=True)})
+        print_json(outcome.as_json())
     else:
         _show_import(outcome, place.code)
     raise typer.Exit(EXIT_CODES[outcome.state])
