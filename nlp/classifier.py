@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
-from transformers.utils.logging import disable_progress_bar
 
 from configs.model import ModelSpec
-from models.errors import ModelError
 from models.records import Classification
 from nlp.clean import clean
-from nlp.encoder import TASKS, ManifestationModel
 from nlp.hub import HubHead
+from nlp.inference import Engine
 from nlp.lexicon import Lexicon
 from nlp.manifest import SHIPPED, Manifest, check_files, read_manifest
+from nlp.tasks import TASKS
 
 Floats = npt.NDArray[np.float64]
 
-TOKENS_PER_BATCH = 4_096
+TOKENS_PER_BATCH = 2_048
 OVERLAP = 16
 _START, _END = 2, 3
 
@@ -36,7 +35,7 @@ class Classifier:
 
     def __init__(
         self,
-        model: ManifestationModel,
+        model: Engine,
         tokenizer: Tokenizer,
         lexicon: Lexicon,
         manifest: Manifest,
@@ -53,18 +52,18 @@ class Classifier:
     def load(cls, spec: ModelSpec | None = None) -> Classifier:
         """Load the model that `spec` names; None means the shipped weights.
 
-        Uses as many threads as this process may use cores. Raises ModelError where a file is
-        missing, damaged or doesn't fit, saying which and what to do.
+        It answers with as many threads as this process may use cores. Raises ModelError where
+        a file is missing, damaged or doesn't fit, saying which and what to do.
         """
         spec = spec or ModelSpec()
         folder = spec.path or SHIPPED
         manifest = read_manifest(folder)
         check_files(folder, manifest)
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        torch.set_num_threads(1)
         hub: dict[str, HubHead] = {}
         for task, named in spec.tasks.items():
             hub[task] = HubHead.load(task, named)
-        model = load_model(folder)
+        model = Engine.load(folder)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         return cls(model, tokenizer, Lexicon.load(folder), manifest, hub)
 
@@ -96,15 +95,28 @@ class Classifier:
         windows, owners, weights = self._windows(texts)
         wide = self._lexicon.scores(texts)
         totals = {task: np.zeros((len(texts), len(labels))) for task, labels in TASKS.items()}
-        with torch.inference_mode():
-            for rows in batches(windows):
-                logits = self._model(*pad_batch([windows[row] for row in rows]))
-                for task, total in totals.items():
-                    deep = getattr(logits, task).double() / self.manifest.temperatures[task]
-                    lexical = self.manifest.lexical[task] * wide[task][owners[rows]]
-                    found = (deep + torch.from_numpy(lexical)).softmax(-1).numpy()
-                    np.add.at(total, owners[rows], found * weights[rows, None])
+        groups = batches(windows)
+        for rows, logits in zip(groups, self._answers(windows, groups), strict=True):
+            for task, total in totals.items():
+                deep = logits[task].double() / self.manifest.temperatures[task]
+                lexical = self.manifest.lexical[task] * wide[task][owners[rows]]
+                found = (deep + torch.from_numpy(lexical)).softmax(-1).numpy()
+                np.add.at(total, owners[rows], found * weights[rows, None])
         return {task: total / total.sum(-1, keepdims=True) for task, total in totals.items()}
+
+    def _answers(
+        self, windows: Sequence[Sequence[int]], groups: Sequence[npt.NDArray[np.int64]]
+    ) -> list[dict[str, torch.Tensor]]:
+        """Answer the batches in one thread a core: the matrices are too small to share one."""
+
+        def answer(rows: npt.NDArray[np.int64]) -> dict[str, torch.Tensor]:
+            return self._model(*pad_batch([windows[row] for row in rows]))
+
+        if len(groups) < 2:
+            return [answer(rows) for rows in groups]
+        cores = len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(answer, groups))
 
     def _windows(
         self, texts: Sequence[str]
@@ -140,22 +152,6 @@ class Classifier:
             abstained=True,
             model_version=self.model_version,
         )
-
-
-def load_model(folder: Path) -> ManifestationModel:
-    """Load encoder and heads in single precision, ready to answer.
-
-    Raises ModelError where the files are no such model.
-    """
-    disable_progress_bar()
-    try:
-        model: ManifestationModel = ManifestationModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
-        )
-    except (OSError, ValueError, RuntimeError, KeyError) as fault:
-        raise ModelError(f"cannot load the model in {folder}: {fault}; copy it again") from fault
-    model.train(False)
-    return model
 
 
 def split_windows(ids: Sequence[int], longest: int, overlap: int = OVERLAP) -> list[Sequence[int]]:

@@ -14,13 +14,7 @@ from torch import nn
 from transformers import ModernBertConfig, ModernBertModel
 from transformers.models.modernbert.modeling_modernbert import ModernBertPreTrainedModel
 
-from models.labels import CATEGORIES, INTENTS, SENTIMENTS
-
-TASKS: dict[str, tuple[str, ...]] = {
-    "category": CATEGORIES,
-    "sentiment": SENTIMENTS,
-    "intent": INTENTS,
-}
+from nlp.tasks import TASKS
 
 
 class TaskLogits(NamedTuple):

@@ -12,7 +12,7 @@ import torch
 
 from configs.model import HubModel
 from models.errors import ModelError
-from nlp.encoder import TASKS
+from nlp.tasks import TASKS
 
 Floats = npt.NDArray[np.float64]
 

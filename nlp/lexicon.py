@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from scipy.sparse import csr_matrix, diags, hstack
+from scipy.sparse import csr_matrix, diags, hstack  # type: ignore[import-untyped]
 
 from models.errors import ModelError
-from nlp.encoder import TASKS
+from nlp.tasks import TASKS
 
 Floats = npt.NDArray[np.float32]
 Hashes = npt.NDArray[np.uint64]

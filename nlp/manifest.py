@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import ModelError
 from nlp.checksum import file_sha256
-from nlp.encoder import TASKS
+from nlp.tasks import TASKS
 
 SHIPPED = Path(__file__).parent / "weights"
 

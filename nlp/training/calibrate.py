@@ -12,9 +12,10 @@ import torch
 from tokenizers import Tokenizer
 
 from nlp.clean import clean
-from nlp.encoder import TASKS, ManifestationModel
+from nlp.encoder import ManifestationModel
 from nlp.evaluate import confusion_counts, score_labels
 from nlp.lexicon import Lexicon
+from nlp.tasks import TASKS
 from nlp.training.batches import by_length, encode_cut, pad
 from nlp.training.recipes import FinetuneRecipe
 
@@ -100,7 +101,7 @@ def calibrate(
     """Fit mixture and threshold on all dev sets together, and score each of them."""
     texts = {name: [row["text"] for row in rows] for name, rows in dev.items()}
     deep = {name: logits_of(model, tokenizer, texts[name], recipe) for name in dev}
-    wide = {name: lexicon.scores([clean(text) for text in texts[name]]) for name in dev}
+    wide = {name: _lexical(lexicon, texts[name]) for name in dev}
     gold = {name: {task: gold_numbers(rows, task) for task in TASKS} for name, rows in dev.items()}
     mixes = {}
     for task in TASKS:
@@ -133,6 +134,11 @@ def calibrate(
             "precision": round(float(correct[kept].mean()), 4) if kept.any() else 0.0,
         },
     )
+
+
+def _lexical(lexicon: Lexicon, texts: Sequence[str]) -> dict[str, Floats]:
+    scores = lexicon.scores([clean(text) for text in texts])
+    return {task: found.astype(np.float64) for task, found in scores.items()}
 
 
 def gold_numbers(rows: Sequence[Mapping[str, Any]], task: str) -> npt.NDArray[np.int64]:

@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from models.errors import ModelError
 from nlp.clean import clean
-from nlp.encoder import TASKS
+from nlp.tasks import TASKS
 
 Floats = npt.NDArray[np.float32]
 
@@ -86,8 +86,27 @@ def load_sets(data: Path, emojis: Sequence[str]) -> dict[str, Examples]:
     """Read every training set that `data` and the package hold, by name.
 
     Names: civic, civic_peru, written (three labels), sentiment, emoevent, reviews (sentiment),
-    emoji (the emoji that was removed). Raises ModelError where neither civic set is there.
+    emoji (the emoji that was removed). A text that is also in a dev set is left out, whichever
+    set it stands in. Raises ModelError where neither civic set is there.
     """
+    rows = _training_rows(data)
+    if not rows["civic"] and not rows["civic_peru"]:
+        raise ModelError(
+            f"no labelled texts in {data}: expected civic/train.jsonl or civic_peru/train.jsonl; "
+            "give the folder that holds them with --data"
+        )
+    held_out = {clean(row["text"]) for found in load_dev(data).values() for row in found}
+    kept = {name: _examples(found, emojis, held_out) for name, found in rows.items()}
+    return {name: found for name, found in kept.items() if len(found)}
+
+
+def training_texts(data: Path) -> frozenset[str]:
+    """Return every text of every training set, cleaned."""
+    rows = _training_rows(data).values()
+    return frozenset(clean(row["text"]) for found in rows for row in found)
+
+
+def _training_rows(data: Path) -> dict[str, list[dict[str, Any]]]:
     files = {
         "civic": [data / "civic" / "train.jsonl"],
         "civic_peru": [data / "civic_peru" / "train.jsonl"],
@@ -97,16 +116,10 @@ def load_sets(data: Path, emojis: Sequence[str]) -> dict[str, Examples]:
         "reviews": [data / "sentiment" / "weak_reviews.jsonl.gz"],
         "emoji": [data / "sentiment" / "weak_emoji.jsonl.gz"],
     }
-    rows = {
+    return {
         name: [row for path in paths if path.exists() for row in read_rows(path)]
         for name, paths in files.items()
     }
-    if not rows["civic"] and not rows["civic_peru"]:
-        raise ModelError(
-            f"no labelled texts in {data}: expected civic/train.jsonl or civic_peru/train.jsonl; "
-            "give the folder that holds them with --data"
-        )
-    return {name: _examples(found, emojis) for name, found in rows.items() if found}
 
 
 def emoji_labels(data: Path) -> tuple[str, ...]:
@@ -128,7 +141,12 @@ def load_dev(data: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _examples(rows: Sequence[Mapping[str, Any]], emojis: Sequence[str]) -> Examples:
+def _examples(
+    rows: Sequence[Mapping[str, Any]], emojis: Sequence[str], held_out: Container[str] = ()
+) -> Examples:
+    texts = [clean(row["text"]) for row in rows]
+    free = [at for at, text in enumerate(texts) if text not in held_out]
+    rows, texts = [rows[at] for at in free], [texts[at] for at in free]
     labels = {**TASKS, EMOJI_TASK: tuple(emojis)}
     size = len(rows)
     targets = {task: np.zeros((size, len(names)), np.float32) for task, names in labels.items()}
@@ -143,7 +161,7 @@ def _examples(rows: Sequence[Mapping[str, Any]], emojis: Sequence[str]) -> Examp
         if second and weights["category"][at]:
             targets["category"][at] *= 1 - SECOND_SHARE
             targets["category"][at, TASKS["category"].index(second)] += SECOND_SHARE
-    return Examples([clean(row["text"]) for row in rows], targets, weights)
+    return Examples(texts, targets, weights)
 
 
 def balance(examples: Examples, power: float) -> Examples:

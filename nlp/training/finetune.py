@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from torch import nn
 from transformers import ModernBertConfig
 
 from models.errors import ModelError
-from nlp.encoder import TASKS, ManifestationModel
+from nlp.encoder import ManifestationModel
+from nlp.tasks import TASKS
 from nlp.training.batches import by_length, encode_cut, pad
 from nlp.training.calibrate import calibrate
 from nlp.training.examples import (
@@ -73,16 +75,9 @@ def finetune(
     sets = {name: balance(found, recipe.balance) for name, found in load_sets(data, emojis).items()}
     torch.manual_seed(recipe.seed)
     learner = Learner(_load(encoder, recipe), len(emojis))
-    for number, stage in enumerate(recipe.stages):
-        finished = out.parent / "work" / f"{number}-{stage.name}.safetensors"
-        if resume and finished.exists():
-            learner.load_state_dict(load_file(finished))
-            continue
-        started = time.monotonic()
-        _run_stage(learner, tokenizer, sets, recipe, stage, number, journal)
-        finished.parent.mkdir(parents=True, exist_ok=True)
-        save_file(learner.state_dict(), finished)
-        journal.write(stage=stage.name, seconds=round(time.monotonic() - started, 1))
+    run = _Run(learner, tokenizer, sets, recipe, journal)
+    for number in range(len(recipe.stages)):
+        _run_copies(run, number, out.parent / "work", resume)
     model = learner.inner
     model.train(False)
     started = time.monotonic()
@@ -119,17 +114,43 @@ def draw(
     return join(parts)
 
 
-def _run_stage(
-    learner: Learner,
-    tokenizer: Tokenizer,
-    sets: Mapping[str, Examples],
-    recipe: FinetuneRecipe,
-    stage: Stage,
-    number: int,
-    journal: Journal,
-) -> None:
-    rng = np.random.default_rng([recipe.seed, number])
-    drawn = draw(sets, stage.draws, rng)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What every stage of one fine-tuning needs."""
+
+    learner: Learner
+    tokenizer: Tokenizer
+    sets: Mapping[str, Examples]
+    recipe: FinetuneRecipe
+    journal: Journal
+
+
+def _run_copies(run: _Run, number: int, work: Path, resume: bool) -> None:
+    """Run a stage as often as it says, each time from the same start; average the weights."""
+    stage = run.recipe.stages[number]
+    start = {name: tensor.clone() for name, tensor in run.learner.state_dict().items()}
+    ends = []
+    work.mkdir(parents=True, exist_ok=True)
+    for copy in range(stage.copies):
+        finished = work / f"{number}-{stage.name}-{copy}.safetensors"
+        if not (resume and finished.exists()):
+            started = time.monotonic()
+            run.learner.load_state_dict(start)
+            _run_stage(run, stage, [run.recipe.seed, number, copy])
+            save_file(run.learner.state_dict(), finished)
+            seconds = round(time.monotonic() - started, 1)
+            run.journal.write(stage=stage.name, copy=copy, seconds=seconds)
+        ends.append(load_file(finished))
+    run.learner.load_state_dict(
+        {name: torch.stack([end[name] for end in ends]).mean(0) for name in start}
+    )
+
+
+def _run_stage(run: _Run, stage: Stage, seed: list[int]) -> None:
+    learner, tokenizer, recipe, journal = run.learner, run.tokenizer, run.recipe, run.journal
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(int(rng.integers(1 << 31)))
+    drawn = draw(run.sets, stage.draws, rng)
     ids = encode_cut(tokenizer, augment(drawn.texts, recipe.augment, rng), recipe.max_tokens)
     batches = by_length([len(one) for one in ids], recipe.tokens_per_batch, rng)
     optim = _optimizer(learner, recipe, stage.learning_rate)

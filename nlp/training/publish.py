@@ -10,9 +10,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from nlp.checksum import file_sha256
-from nlp.encoder import TASKS, ManifestationModel
+from nlp.encoder import ManifestationModel
 from nlp.lexicon import FILE as LEXICON
 from nlp.lexicon import Lexicon
+from nlp.tasks import TASKS
 from nlp.training.calibrate import Calibration
 from nlp.training.recipes import FinetuneRecipe
 

@@ -48,11 +48,15 @@ class PretrainRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One pass of fine-tuning: how many texts are drawn, from which sets, and how fast."""
+    """One pass of fine-tuning: how many texts are drawn, from which sets, and how fast.
+
+    With several `copies` it is run as often from the same start, and the weights are averaged.
+    """
 
     name: str
     draws: Mapping[str, int]
     learning_rate: float
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import warnings
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from nlp.encoder import TASKS
 from nlp.lexicon import Lexicon
+from nlp.tasks import TASKS
 from nlp.training.examples import Examples
 
 Floats = npt.NDArray[np.float32]

@@ -2,15 +2,17 @@
 
 import json
 import lzma
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from nlp.training.finetune import finetune
 from nlp.training.pretrain import pretrain
 from nlp.training.recipes import FINETUNE, PRETRAIN
+
+torch.set_num_threads(1)  # sums in another number of threads differ in their last bits
 
 PHRASES: dict[str, tuple[str, ...]] = {
     "waste": (
@@ -57,7 +59,8 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("data")
     rows = labelled_rows()
     write_rows(data / "civic" / "train.jsonl", rows)
-    write_rows(data / "civic" / "dev.jsonl", rows[::5])
+    held = [{**row, "text": f"{row['text']} hoy"} for row in rows[::5]]
+    write_rows(data / "civic" / "dev.jsonl", held)
     sentiment = [{"text": row["text"], "label": row["sentiment"]} for row in rows[::3]]
     write_rows(data / "sentiment" / "train.jsonl", sentiment)
     (data / "lm").mkdir()
@@ -72,8 +75,6 @@ def encoder(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def weights(
-    small_data: Path, encoder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
+def weights(small_data: Path, encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("finetune") / "weights"
-    yield finetune(small_data, encoder, out, FINETUNE["tiny"])
+    return finetune(small_data, encoder, out, FINETUNE["tiny"])

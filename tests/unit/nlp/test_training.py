@@ -106,6 +106,15 @@ def test_dev_texts_are_never_drawn(small_data: Path) -> None:
     assert len(drawn) == 5
 
 
+def test_a_training_text_that_is_in_a_dev_set_is_left_out(tmp_path: Path) -> None:
+    row = {"category": "water", "second": None, "sentiment": "negative", "intent": "complaint"}
+    (tmp_path / "civic").mkdir()
+    for name, texts in {"train": ["No hay agua", "Sin luz"], "dev": ["Sin luz "]}.items():
+        lines = [json.dumps({**row, "text": text}) for text in texts]
+        (tmp_path / "civic" / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert load_sets(tmp_path, ())["civic"].texts == ["No hay agua"]
+
+
 def test_whole_words_are_masked() -> None:
     ids = np.array([[7, 8, 9, 10, 11, 12]])
     starts = np.ones(20, dtype=np.bool_)

@@ -1,0 +1,218 @@
+"""Find texts that say the same: copies, syndicated pieces, forwarded messages.
+
+A text that equals another but for case, accents and punctuation has the same hash, so it is the
+same text. Others are compared by MinHash (Broder, A., 1997, «On the resemblance and containment
+of documents», SEQUENCES) over runs of characters, and only those that share a band of their
+signature (locality-sensitive hashing). The signature estimates their Jaccard similarity; whoever
+reaches the threshold is joined, and joined texts form clusters. Which texts are joined depends
+on the two texts alone, so the clusters don't depend on the order or the batches they come in.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from hashlib import shake_128
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGNATURE_SIZE = 125
+THRESHOLD = 0.6
+MIN_LETTERS = 30
+"""Shorter texts are only compared by their hash: «buen trabajo, alcalde» is nobody's copy."""
+
+_RUN = 4  # characters of one shingle
+_BAND = 5  # numbers of a signature that two texts must share to be compared
+_CHUNK = 1 << 17  # characters hashed at once: they stay in the processor's cache
+_PAIRS = 1 << 15
+_CROWD = 16  # texts of one key from which on it is looked whether they are all joined already
+_MARKS = re.compile("[\u0300-\u036f]+")
+_WORD = re.compile(r"\w+")
+_MULTIPLY, _ADD = (
+    np.frombuffer(shake_128(name).digest(4 * SIGNATURE_SIZE), dtype="<u4").astype(np.uint32)
+    for name in (b"multiply", b"add")
+)
+_MULTIPLY = _MULTIPLY | np.uint32(1)
+
+Signatures = NDArray[np.uint32]
+Places = NDArray[np.intp]
+Keys = NDArray[np.uint64]
+
+
+def fold(text: str) -> str:
+    """Return a text without case, accents, punctuation and spacing, its words one blank apart."""
+    plain = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return " ".join(_WORD.findall(plain))
+
+
+def signatures(texts: Sequence[str]) -> list[bytes | None]:
+    """Return the signature of each text, or None for one that is too short to have any."""
+    folded = [fold(text) for text in texts]
+    found: list[bytes | None] = [None] * len(folded)
+    long = [place for place, text in enumerate(folded) if len(text) >= MIN_LETTERS]
+    for places in _portions(long, [len(folded[place]) for place in long]):
+        rows = _minhash([folded[place] for place in places])
+        for place, row in zip(places, rows, strict=True):
+            found[place] = row.astype("<u4").tobytes()
+    return found
+
+
+def _portions(places: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    portion: list[int] = []
+    total = 0
+    for place, size in zip(places, sizes, strict=True):
+        portion.append(place)
+        total += size
+        if total >= _CHUNK:
+            yield portion
+            portion, total = [], 0
+    if portion:
+        yield portion
+
+
+def _minhash(texts: Sequence[str]) -> Signatures:
+    letters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    sizes = np.array([len(text) for text in texts])
+    shingles = _mixed(letters)[_whole(sizes)]
+    starts = np.concatenate(([0], np.cumsum(sizes - _RUN + 1)[:-1]))
+    rows = np.empty((len(texts), SIGNATURE_SIZE), dtype=np.uint32)
+    for column in range(SIGNATURE_SIZE):
+        hashed = shingles * _MULTIPLY[column] + _ADD[column]
+        rows[:, column] = np.minimum.reduceat(hashed, starts)
+    return rows
+
+
+def _mixed(letters: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return a well-mixed number for the run of characters that starts at each place."""
+    count = len(letters) - _RUN + 1
+    run = np.zeros(count, dtype=np.uint64)
+    for place in range(_RUN):
+        run = run * np.uint64(0x100000001B3) + letters[place : place + count]
+    for shift, factor in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53)):
+        run = (run ^ (run >> np.uint64(shift))) * np.uint64(factor)
+    return (run >> np.uint64(32)).astype(np.uint32)
+
+
+def _whole(sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Mark the runs that lie within one text."""
+    whole = np.ones(int(sizes.sum()), dtype=np.bool_)
+    ends = np.cumsum(sizes)
+    for back in range(1, _RUN):
+        whole[ends - back] = False
+    return whole[: len(whole) - _RUN + 1]
+
+
+class DuplicateIndex:
+    """Clusters of texts. Members are numbered in the order in which they were added."""
+
+    def __init__(self, threshold: float = THRESHOLD) -> None:
+        self.threshold = threshold
+        self._unit_of: dict[str, int] = {}
+        self._members: list[int] = []
+        self._rows: list[bytes] = []
+        self._signed: list[int] = []
+        self._parent: list[int] = []
+
+    def restore(
+        self,
+        hashes: Sequence[str],
+        signed: Sequence[bytes | None],
+        clusters: Sequence[str],
+    ) -> None:
+        """Add members whose clusters are known: they are not compared with each other again."""
+        first: dict[str, int] = {}
+        for text_hash, signature, cluster in zip(hashes, signed, clusters, strict=True):
+            unit = self._unit(text_hash, signature)
+            self._join(unit, first.setdefault(cluster, unit))
+
+    def add(self, hashes: Sequence[str], signed: Sequence[bytes | None]) -> None:
+        """Add members, and join each to those that it resembles."""
+        known = len(self._rows)
+        for text_hash, signature in zip(hashes, signed, strict=True):
+            self._unit(text_hash, signature)
+        if len(self._rows) > known:
+            self._compare(known)
+
+    def clusters(self) -> list[int]:
+        """Return a number for each member, equal for the members of one cluster."""
+        return [self._root(unit) for unit in self._members]
+
+    def _unit(self, text_hash: str, signature: bytes | None) -> int:
+        """Note a member and return the number of its text, which its exact copies share."""
+        unit = self._unit_of.setdefault(text_hash, len(self._parent))
+        if unit == len(self._parent):
+            self._parent.append(unit)
+            if signature is not None:
+                self._rows.append(signature)
+                self._signed.append(unit)
+        self._members.append(unit)
+        return unit
+
+    def _root(self, unit: int) -> int:
+        parent = self._parent
+        while parent[unit] != unit:
+            parent[unit] = parent[parent[unit]]
+            unit = parent[unit]
+        return unit
+
+    def _join(self, one: int, other: int) -> None:
+        one, other = self._root(one), self._root(other)
+        self._parent[max(one, other)] = min(one, other)
+
+    def _compare(self, known: int) -> None:
+        """Join the texts from ``known`` on with each other and with those before them."""
+        rows = np.frombuffer(b"".join(self._rows), dtype="<u4").reshape(-1, SIGNATURE_SIZE)
+        for start in range(0, SIGNATURE_SIZE, _BAND):
+            keys = _band_keys(rows[:, start : start + _BAND])
+            for one, other in self._sharing(keys, known):
+                self._join_similar(rows, one, other)
+
+    def _sharing(self, keys: Keys, known: int) -> Iterator[tuple[Places, Places]]:
+        """Yield pairs of texts with the same key, one of them new; most that are joined are not."""
+        order = np.flatnonzero(np.isin(keys, keys[known:])) if known else np.arange(len(keys))
+        order = order[np.argsort(keys[order], kind="stable")]
+        keys = keys[order]
+        starts, distance = np.arange(len(order)), 1
+        while len(starts := _same(keys, starts, distance)):
+            if distance >= _CROWD and distance.bit_count() == 1:
+                starts = starts[self._divided(order, keys)[starts]]
+            one, other = order[starts], order[starts + distance]
+            fresh = other >= known
+            if distance >= _CROWD:
+                fresh &= self._roots(one) != self._roots(other)
+            yield one[fresh], other[fresh]
+            distance += 1
+
+    def _divided(self, order: Places, keys: Keys) -> NDArray[np.bool_]:
+        """Say for each place whether the texts with its key are in more than one cluster."""
+        begins = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+        roots = self._roots(order)
+        least, most = (extreme.reduceat(roots, begins) for extreme in (np.minimum, np.maximum))
+        divided: NDArray[np.bool_] = np.repeat(least != most, np.diff(np.r_[begins, len(keys)]))
+        return divided
+
+    def _roots(self, texts: Places) -> Places:
+        root, signed = self._root, self._signed
+        return np.fromiter((root(signed[t]) for t in texts.tolist()), np.intp, len(texts))
+
+    def _join_similar(self, rows: Signatures, one: Places, other: Places) -> None:
+        for start in range(0, len(one), _PAIRS):
+            left, right = one[start : start + _PAIRS], other[start : start + _PAIRS]
+            similar = (rows[left] == rows[right]).mean(axis=1) >= self.threshold
+            for a, b in zip(left[similar].tolist(), right[similar].tolist(), strict=True):
+                self._join(self._signed[a], self._signed[b])
+
+
+def _same(keys: Keys, starts: Places, distance: int) -> Places:
+    """Keep the places whose key stands again that many places further on."""
+    starts = starts[starts < len(keys) - distance]
+    again: Places = starts[keys[starts] == keys[starts + distance]]
+    return again
+
+
+def _band_keys(band: Signatures) -> Keys:
+    keys = np.zeros(len(band), dtype=np.uint64)
+    for column in band.T:
+        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(29)
+    return keys
