@@ -24,7 +24,45 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 _LOCAL: Final = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa")
 _UPLOAD_ONLY: Final = ("columns",)
-_WEB_ONLY: Final = ("url", "links", "follow", "comments")
+_WEB_ONLY: Final = ("url", "links", "follow", "comments", "revisit_days", "poll", "expect")
+_INTERFACE: Final = (*_UPLOAD_ONLY, "links", "follow", "match")
+"""Keys that mean nothing where a platform's own interface is read."""
+
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    Protocol.FEED: ("url",),
+    Protocol.PAGES: ("url", "links"),
+    Protocol.SITEMAP: ("url",),
+    Protocol.WORDPRESS: ("url",),
+    Protocol.DISCOURSE: ("url",),
+    Protocol.FORUM: ("url",),
+    Protocol.MASTODON: ("url",),
+    Protocol.REDDIT: ("url", "query"),
+    Protocol.YOUTUBE: ("url", "query", "token"),
+    Protocol.FACEBOOK: ("url", "query", "token"),
+    Protocol.X: ("url", "query", "token"),
+    Protocol.TELEGRAM: ("url",),
+    Protocol.DECIDIM: ("url",),
+    Protocol.OPEN311: ("url",),
+}
+_UNUSED: Final[Mapping[str, tuple[str, ...]]] = {
+    Protocol.UPLOAD: (*_WEB_ONLY, "match", "query", "token"),
+    Protocol.FEED: (*_UPLOAD_ONLY, "links", "match", "query", "token"),
+    Protocol.PAGES: (*_UPLOAD_ONLY, "match", "query", "token"),
+    Protocol.SITEMAP: (*_UPLOAD_ONLY, "links", "query", "token"),
+    Protocol.WORDPRESS: _INTERFACE,
+    Protocol.DISCOURSE: _INTERFACE,
+    Protocol.FORUM: (*_UPLOAD_ONLY, "follow", "query", "token"),
+    Protocol.MASTODON: _INTERFACE,
+    Protocol.REDDIT: _INTERFACE,
+    Protocol.YOUTUBE: _INTERFACE,
+    Protocol.FACEBOOK: _INTERFACE,
+    Protocol.X: _INTERFACE,
+    Protocol.TELEGRAM: (*_INTERFACE, "comments", "token"),  # preview pages show no comments
+    Protocol.DECIDIM: _INTERFACE,
+    Protocol.OPEN311: (*_INTERFACE, "comments"),
+}
+_SECRETS: Final = ("access_token", "api_key", "apikey", "appsecret_proof", "key", "token")
+"""Parameters of an address that platforms take a token from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,14 +285,14 @@ def _uses(report: _Report) -> None:
     """Report keys that a source's protocol needs, and keys that it would ignore."""
     for index, source in report.items("sources"):
         protocol = source.get("protocol")
-        for key in _needed(protocol):
+        for key in _keys(_NEEDED, protocol):
             if source.get(key) is None:
                 report.add(
                     ("sources", index, key),
                     f"a source that reads «{protocol}» needs this key",
                     f"write {example((key,))}",
                 )
-        for key in _unused(protocol):
+        for key in _keys(_UNUSED, protocol):
             if source.get(key):
                 report.add(
                     ("sources", index, key),
@@ -263,18 +301,31 @@ def _uses(report: _Report) -> None:
                 )
 
 
-def _needed(protocol: Any) -> tuple[str, ...]:
-    if protocol == Protocol.PAGES:
-        return ("url", "links")
-    return ("url",) if protocol == Protocol.FEED else ()
+def _keys(table: Mapping[str, tuple[str, ...]], protocol: Any) -> tuple[str, ...]:
+    return table.get(protocol, ()) if isinstance(protocol, str) else ()
 
 
-def _unused(protocol: Any) -> tuple[str, ...]:
-    if protocol == Protocol.UPLOAD:
-        return _WEB_ONLY
-    if protocol == Protocol.FEED:
-        return (*_UPLOAD_ONLY, "links")
-    return _UPLOAD_ONLY if protocol == Protocol.PAGES else ()
+def _interfaces(report: _Report) -> None:
+    """Report a channel that is nowhere named, and a token that stands in an address."""
+    for index, source in report.items("sources"):
+        url = source.get("url")
+        if not isinstance(url, str):
+            continue
+        is_telegram = source.get("protocol") == Protocol.TELEGRAM
+        if is_telegram and not source.get("query") and not re.search(r"/s/[^/?#]+", url):
+            advice = "write url: https://t.me/s/CHANNEL, or the channel in «query»"
+            report.add(("sources", index, "url"), "it names no channel", advice)
+        named = {part.partition("=")[0].lower() for part in _query(url).split("&")}
+        if named & set(_SECRETS) and source.get("protocol") not in (Protocol.FEED, Protocol.PAGES):
+            report.add(
+                ("sources", index, "url"),
+                "a token in an address would be written into logs and archives",
+                "set it in an environment variable, and write that variable's name in «token»",
+            )
+
+
+def _query(url: str) -> str:
+    return url.partition("#")[0].partition("?")[2]
 
 
 def _selectors(report: _Report) -> None:
@@ -330,6 +381,7 @@ _MUNICIPALITY_RULES: Final = (
     _base_address,
     _addresses,
     _uses,
+    _interfaces,
     _selectors,
     _responsibilities,
     _own_name,

@@ -32,9 +32,11 @@ def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
     from scrapy.crawler import CrawlerProcess
 
     from crawlers.spiders.feed import FeedSpider
+    from crawlers.spiders.interface import InterfaceSpider
     from crawlers.spiders.pages import PagesSpider
 
-    spider = {Protocol.FEED: FeedSpider, Protocol.PAGES: PagesSpider}[job.source.protocol]
+    own = {Protocol.FEED: FeedSpider, Protocol.PAGES: PagesSpider}
+    spider = own.get(job.source.protocol, InterfaceSpider)
     process = CrawlerProcess(settings_for(job))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -55,6 +57,7 @@ def _shown(crawler: Any) -> dict[str, object]:
         for scheme, place in crawler.settings.getwithbase("DOWNLOAD_HANDLERS").items()
         if place is not None
     }
+    shown["DELAYS"] = {key: slot.delay for key, slot in crawler.engine.downloader.slots.items()}
     shown["EXTENSIONS"] = [type(x).__name__ for x in crawler.extensions.middlewares]
     shown["MIDDLEWARES"] = [
         type(x).__name__ for x in crawler.engine.downloader.middleware.middlewares

@@ -4,14 +4,23 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from configs.schema import Source
-from crawlers.wire import CAPTURES, EXTRACTED, REJECTIONS, SUMMARY, Summary, read_lines
-from models.records import Capture, Extracted, Rejection
+from crawlers.protocols.secret import TOKEN, token_of
+from crawlers.wire import (
+    CAPTURES,
+    EXTRACTED,
+    REJECTIONS,
+    SUMMARY,
+    VALIDATORS,
+    Summary,
+    read_lines,
+)
+from models.records import Capture, Extracted, Failure, Rejection, Validator
 
 GRACE = 30.0
 """Seconds that a child may take, beyond its own limits, to end by itself."""
@@ -27,7 +36,9 @@ class CrawlJob(BaseModel):
     """What one crawl is to read, and where it leaves what it found.
 
     ``url`` is the absolute start address, ``out`` a folder for this crawl alone, ``archive``
-    the folder of all WARC files. Dates without a zone are taken in ``time_zone``.
+    the folder of all WARC files. Dates without a zone are taken in ``time_zone``. ``known`` is
+    a file of `crawlers.known`. ``replay`` is a file of captures, which then answer every request
+    in place of the network.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,17 +50,35 @@ class CrawlJob(BaseModel):
     time_zone: str
     out: Path
     archive: Path
+    known: Path | None = None
+    replay: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlResult:
-    """What a crawl brought home; ``reason`` says why it was cut short, if it was."""
+    """What a crawl brought home; ``reason`` says why it was cut short, if it was.
+
+    ``failure`` says how it went wrong, ``unchanged`` how many things were as they are stored and
+    not read again, ``not_modified`` how many answers said just that. ``validators`` are to be
+    kept once the records are stored.
+    """
 
     extracted: list[Extracted]
     captures: list[Capture]
     rejections: list[Rejection]
     finished: bool
     reason: str
+    failure: Failure | None = None
+    unchanged: int = 0
+    not_modified: int = 0
+    validators: tuple[Validator, ...] = ()
+
+    @property
+    def missed(self) -> bool:
+        """Whether another try may bring what this one could not read."""
+        return not self.finished or any(
+            rejection.outcome.failure is Failure.TEMPORARY for rejection in self.rejections
+        )
 
 
 def crawl(job: CrawlJob) -> CrawlResult:
@@ -57,17 +86,21 @@ def crawl(job: CrawlJob) -> CrawlResult:
     limits = job.source.limits
     deadline = limits.max_seconds + limits.timeout + GRACE
     try:
+        token = "" if job.replay else token_of(job.source)
         prepare(job)
-        code = _run(job, deadline)
+        code = _run(job, deadline, token)
+    except LookupError as error:
+        reason = str(error)
+        return CrawlResult([], [], [], finished=False, reason=reason, failure=Failure.HARD)
     except OSError as error:
         reason = f"the crawl could not start in {job.out}: {error.strerror or error}"
-        return CrawlResult([], [], [], finished=False, reason=reason)
+        return CrawlResult([], [], [], finished=False, reason=reason, failure=Failure.SOFT)
     if code is None:
         return read_result(job, killed=f"it did not end within {deadline:,.0f} seconds")
     return read_result(job, code=code)
 
 
-def _run(job: CrawlJob, deadline: float) -> int | None:
+def _run(job: CrawlJob, deadline: float, token: str) -> int | None:
     """Run the child and return its exit code; nothing if it had to be killed."""
     with (job.out / LOG).open("wb") as log:
         child = subprocess.Popen(  # noqa: S603 - our own module, and no shell
@@ -75,7 +108,7 @@ def _run(job: CrawlJob, deadline: float) -> int | None:
             stdin=subprocess.PIPE,  # when this process dies, the pipe closes and the child ends
             stdout=log,
             stderr=log,
-            env=_environment(),
+            env=_environment(job.source, token),
         )
         try:
             return child.wait(timeout=deadline)
@@ -88,28 +121,43 @@ def _run(job: CrawlJob, deadline: float) -> int | None:
 def read_result(job: CrawlJob, *, killed: str = "", code: int = 0) -> CrawlResult:
     """Read the files that a crawl left; one that left no summary did not finish."""
     summary = _summary(job.out / SUMMARY)
+    extracted = read_lines(job.out / EXTRACTED, Extracted)
     if summary is None or killed:
-        summary = Summary(finished=False, reason=killed or _crash(job, code))
+        failure = Failure.SOFT if extracted else Failure.TEMPORARY
+        reason = killed or _crash(job, code)
+        summary = Summary(finished=False, reason=reason, failure=failure)
+        extracted = [replace(record, fingerprint=None) for record in extracted]
+    unsettled = set(summary.unsettled)
     return CrawlResult(
-        extracted=read_lines(job.out / EXTRACTED, Extracted),
+        extracted=[
+            replace(record, fingerprint=None) if record.external_id in unsettled else record
+            for record in extracted
+        ],
         captures=read_lines(job.out / CAPTURES, Capture),
         rejections=read_lines(job.out / REJECTIONS, Rejection),
         finished=summary.finished,
         reason=summary.reason,
+        failure=summary.failure,
+        unchanged=summary.unchanged,
+        not_modified=summary.not_modified,
+        validators=tuple(read_lines(job.out / VALIDATORS, Validator)),
     )
 
 
 def prepare(job: CrawlJob) -> None:
     """Make the folder, without what an earlier crawl left in it, and write the job."""
     job.out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in (EXTRACTED, CAPTURES, REJECTIONS, SUMMARY):
+    for name in (EXTRACTED, CAPTURES, REJECTIONS, VALIDATORS, SUMMARY):
         (job.out / name).unlink(missing_ok=True)
-    (job.out / JOB).write_text(job.model_dump_json(), encoding="utf-8")
+    (job.out / JOB).write_text(job.model_dump_json(exclude_unset=True), encoding="utf-8")
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment without this installation's secrets, which no crawl needs."""
+def _environment(source: Source, token: str) -> dict[str, str]:
+    """Return the environment without this installation's secrets, but with the source's token."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MANIFIESTA_")}
+    kept.pop(source.token or "", None)
+    if token:
+        kept[TOKEN] = token
     here = str(Path(__file__).resolve().parent.parent)
     return kept | {"PYTHONPATH": os.pathsep.join(filter(None, (here, kept.get("PYTHONPATH"))))}
 
