@@ -8,8 +8,8 @@ from typing import Any, Final
 from jinja2 import Environment
 from markupsafe import Markup
 
+from crawlers.sandbox.items import Item
 from crawlers.sandbox.sites import NOTICE, Shape, Site
-from crawlers.sandbox.town import Item
 
 FEED_TYPES: Final = {
     Shape.RSS_SUMMARY: "application/rss+xml",

@@ -3,44 +3,28 @@
 Nothing here opens a socket. Texts reach a page only through templates that escape them.
 """
 
-import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
-from email.utils import format_datetime
 from functools import partial
 from math import ceil
-from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from crawlers.sandbox.answers import HTML, Call, Page
 from crawlers.sandbox.feeds import FEED_TYPES, atom, json_feed, rss
+from crawlers.sandbox.items import Item, Remark, newest_first
+from crawlers.sandbox.platforms.registry import PLATFORMS
 from crawlers.sandbox.sites import NOTICE, SITES, Shape, Site
-from crawlers.sandbox.town import Item, Remark, Town, opening
+from crawlers.sandbox.templating import ENVIRONMENT, TEMPLATES
+from crawlers.sandbox.town import Town
 from models.records import Kind
+
+__all__ = ["PRIVATE", "Call", "Node", "Page", "Pages", "nest"]
 
 PRIVATE: Final = "/privado/"
 """The path that the town's robots.txt asks robots to leave alone."""
 
-HTML: Final = "text/html; charset=utf-8"
-
-_TEMPLATES: Final = Path(__file__).parent / "templates"
-_ROBOTS: Final = f"# {NOTICE}\nUser-agent: *\nDisallow: {PRIVATE}\nAllow: /\n"
-_MONTHS: Final = (
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "setiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-)
+_ROBOTS: Final = f"# {NOTICE}\nUser-agent: *\nDisallow: {PRIVATE}\nAllow: /\n\nSitemap: {{}}{{}}\n"
 _LABELS: Final = {
     Shape.RSS_SUMMARY: "RSS",
     Shape.RSS_TEXT: "RSS",
@@ -49,18 +33,22 @@ _LABELS: Final = {
     Shape.JSON_HTML: "JSON Feed",
     Shape.JSON_TEXT: "JSON Feed",
     Shape.PAGES: "páginas",
+    Shape.SITEMAP: "sitemap",
+    Shape.WORDPRESS: "WordPress REST",
+    Shape.NEWS: "RSS de titulares",
+    Shape.DISCOURSE: "Discourse",
+    Shape.FORUM: "foro phpBB",
+    Shape.MASTODON: "Mastodon",
+    Shape.YOUTUBE: "YouTube Data API",
+    Shape.FACEBOOK: "Graph API",
+    Shape.X: "X API v2",
+    Shape.REDDIT: "Reddit",
+    Shape.TELEGRAM: "Telegram",
+    Shape.DECIDIM: "Decidim GraphQL",
+    Shape.OPEN311: "Open311",
+    Shape.CSV: "CSV",
+    Shape.XLSX: "Excel",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One answer of the town, before it is sent."""
-
-    body: bytes
-    content_type: str
-    changed_at: datetime
-    status: int = 200
-    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +67,27 @@ class Pages:
         self._opened = datetime.combine(town.window.start, time(), town.window.zone)
         self._routes: dict[str, Callable[[str], Page]] = {
             "/": self._home,
-            "/robots.txt": partial(self._text, _ROBOTS, "text/plain; charset=utf-8"),
+            "/robots.txt": self._robots,
             PRIVATE: self._private,
             "/static/pueblo.css": partial(self._file, "pueblo.css", "text/css; charset=utf-8"),
             "/static/icono.svg": partial(self._file, "icono.svg", "image/svg+xml"),
         }
+        self._platforms = {
+            each.name: PLATFORMS[each.shape](town, each)
+            for each in SITES
+            if each.shape in PLATFORMS
+        }
+        self._lead: list[Item] | None = None
         for each in SITES:
-            self._add_site(each)
+            if each.has_pages:
+                self._add_site(each)
+            else:
+                self._routes[f"/{each.name}"] = partial(self._moved, each.home)
+                self._routes[each.home] = partial(self._platform, each)
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Every path that answers, in the order in which it was laid out."""
+        """Every path that is a page, a feed or a file, in the order in which it was laid out."""
         return tuple(self._routes)
 
     def render(self, path: str, base_url: str) -> Page:
@@ -99,8 +97,24 @@ class Pages:
             path: The path of the address, decoded, without query.
             base_url: The address of the town as its visitor knows it.
         """
-        route = self._routes.get(path)
-        return self._missing() if route is None else route(base_url.rstrip("/"))
+        return self.answer(Call(path, base_url))
+
+    def answer(self, call: Call) -> Page:
+        """Return what a call is answered with: a page, or whatever its platform says."""
+        base_url = call.base_url.rstrip("/")
+        route = self._routes.get(call.path)
+        if route is not None:
+            return route(base_url)
+        name, _, rest = call.path.removeprefix("/").partition("/")
+        platform = self._platforms.get(name)
+        page = platform.answer(replace(call, base_url=base_url), rest) if platform else None
+        return self._missing() if page is None else page
+
+    def takes_posts(self, path: str) -> bool:
+        """Say whether a path is one that data may be sent to."""
+        return any(
+            path.rstrip("/") == f"/{each.name}/api" for each in SITES if each.shape is Shape.DECIDIM
+        )
 
     def _add_site(self, each: Site) -> None:
         for path in (f"/{each.name}", f"/{each.name}/"):
@@ -123,19 +137,37 @@ class Pages:
             first=self.town.window.days[0],
             last=self.town.window.days[-1],
             counts={each.name: len(self.town.of(each.name)) for each in SITES},
-            total=sum(1 + len(item.remarks) for item in self.town.items),
+            total=self.town.size,
+        )
+
+    def _robots(self, base_url: str) -> Page:
+        address = next(each.address for each in SITES if each.shape is Shape.SITEMAP)
+        text = _ROBOTS.format(base_url, address)
+        return Page(text.encode(), "text/plain; charset=utf-8", self._opened)
+
+    def _platform(self, each: Site, base_url: str) -> Page:
+        return self._html(
+            "platform.html",
+            self._opened,
+            site=each,
+            url=base_url + each.home,
+            label=_LABELS[each.shape],
+            counts=(
+                len(self.town.of(each.name)),
+                sum(len(item.remarks) for item in self.town.of(each.name)),
+            ),
         )
 
     def _listing(self, each: Site, number: int, base_url: str) -> Page:
-        newest_first = self.town.of(each.name)[::-1]
+        newest = newest_first(self.town.of(each.name))
         start = (number - 1) * each.page_size
         pages = _pages(self.town, each)
         return self._site_html(
             "listing.html",
             each,
             base_url + _listing_path(each, number),
-            self._changed(newest_first),
-            items=newest_first[start : start + each.page_size],
+            self._changed(newest),
+            items=newest[start : start + each.page_size],
             page=number,
             pages=pages,
             previous=_listing_path(each, number - 1) if number > 1 else None,
@@ -187,19 +219,15 @@ class Pages:
     def _moved(self, target: str, base_url: str) -> Page:
         return Page(b"", HTML, self._opened, status=301, location=base_url + target)
 
-    def _text(self, text: str, content_type: str, base_url: str) -> Page:
-        del base_url
-        return Page(text.encode(), content_type, self._opened)
-
     def _file(self, name: str, content_type: str, base_url: str) -> Page:
         del base_url
-        return Page((_TEMPLATES / name).read_bytes(), content_type, self._opened)
+        return Page((TEMPLATES / name).read_bytes(), content_type, self._opened)
 
     def _site_html(
         self, template: str, each: Site, url: str, changed_at: datetime, **values: Any
     ) -> Page:
         here = self._popular(each)
-        return self._html(
+        page = self._html(
             template,
             changed_at,
             site=each,
@@ -210,6 +238,10 @@ class Pages:
             popular_here=bool(here),
             **values,
         )
+        if each.shape is Shape.WORDPRESS:
+            api = f'</{each.name}/wp-json/>; rel="https://api.w.org/"'
+            return replace(page, headers=(("Link", api),))
+        return page
 
     def _html(self, template: str, changed_at: datetime, **values: Any) -> Page:
         text = ENVIRONMENT.get_template(template).render(sites=SITES, notice=NOTICE, **values)
@@ -223,7 +255,14 @@ class Pages:
         return sorted(articles, key=lambda item: (-len(item.remarks), item.text.id))[:5]
 
     def _headlines(self) -> list[Item]:
-        return [item for item in self.town.items if item.kind is Kind.ARTICLE][:-6:-1]
+        if self._lead is None:
+            articles = [
+                item
+                for item in self.town.items
+                if item.kind is Kind.ARTICLE and item.site.has_pages
+            ]
+            self._lead = articles[:-6:-1]
+        return self._lead
 
     def _related(self, item: Item) -> list[Item]:
         others = [each for each in self.town.of(item.site.name) if each != item]
@@ -265,43 +304,3 @@ def _metadata(item: Item, url: str) -> dict[str, Any]:
         "publisher": {"@type": "Organization", "name": item.site.title},
         "commentCount": len(item.remarks),
     }
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} de {_MONTHS[moment.month - 1]} de {moment.year}"
-
-
-def _day_and_hour(moment: datetime) -> str:
-    return f"{_day(moment)}, {moment:%H:%M}"
-
-
-def _initial(name: str) -> str:
-    letter = re.search(r"\w", name)
-    return letter.group().upper() if letter else "?"
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.split("\n") if line.strip()]
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        fecha=_day,
-        fecha_hora=_day_and_hour,
-        inicial=_initial,
-        lines=_lines,
-        opening=opening,
-        rfc822=format_datetime,
-    )
-    return environment
-
-
-ENVIRONMENT: Final = _environment()
-"""The templates; every value that is put in is escaped."""

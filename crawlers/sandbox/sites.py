@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from models.records import Kind
+from models.records import Kind, Protocol
 
 NOTICE: Final = "Pueblo simulado: contenido ficticio para pruebas"
 """What every page and every feed of the town says about itself."""
@@ -20,6 +20,39 @@ class Shape(StrEnum):
     JSON_HTML = "json-html"
     JSON_TEXT = "json-text"
     PAGES = "pages"
+    SITEMAP = "sitemap"
+    WORDPRESS = "wordpress"
+    NEWS = "news"
+    DISCOURSE = "discourse"
+    FORUM = "forum"
+    MASTODON = "mastodon"
+    YOUTUBE = "youtube"
+    FACEBOOK = "facebook"
+    X = "x"
+    REDDIT = "reddit"
+    TELEGRAM = "telegram"
+    DECIDIM = "decidim"
+    OPEN311 = "open311"
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+_FEEDS: Final = frozenset(
+    {
+        Shape.RSS_SUMMARY,
+        Shape.RSS_TEXT,
+        Shape.RSS_CONTENT,
+        Shape.ATOM,
+        Shape.JSON_HTML,
+        Shape.JSON_TEXT,
+    }
+)
+_WITH_PAGES: Final = _FEEDS | {Shape.PAGES, Shape.SITEMAP, Shape.WORDPRESS}
+_PROTOCOLS: Final = {
+    **dict.fromkeys((*_FEEDS, Shape.NEWS), Protocol.FEED),
+    Shape.CSV: Protocol.UPLOAD,
+    Shape.XLSX: Protocol.UPLOAD,
+}
 
 
 class Headline(StrEnum):
@@ -34,23 +67,41 @@ class Headline(StrEnum):
 class Site:
     """One source of the town.
 
-    ``listing`` and ``feed`` are paths below ``/<name>/``; ``zones`` are the parts of the
-    district whose neighbours prefer this wall or forum.
+    ``listing``, ``feed`` and ``entry`` are paths below ``/<name>/``; ``zones`` are the parts of
+    the district whose neighbours prefer this wall or forum.
     """
 
     name: str
     title: str
     tagline: str
     shape: Shape
-    kind: Kind
     layout: str
-    menu: tuple[str, ...]
-    heading: str
+    kind: Kind = Kind.POST
+    menu: tuple[str, ...] = ()
+    heading: str = ""
     feed: str | None = None
     listing: str = ""
     page_size: int = 10
     headline: Headline = Headline.NONE
     zones: frozenset[str] = frozenset()
+    entry: str | None = None
+
+    @property
+    def protocol(self) -> Protocol:
+        """How a crawler reads the source."""
+        return _PROTOCOLS.get(self.shape) or Protocol(self.shape.value)
+
+    @property
+    def address(self) -> str:
+        """The path that a crawler's configuration names; for an upload, where its file lies."""
+        if self.entry is not None:
+            return f"/{self.name}/{self.entry}"
+        return self.feed_path or self.home
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether people read it as a web site of its own: a listing and a page an item."""
+        return self.shape in _WITH_PAGES
 
     @property
     def home(self) -> str:
@@ -185,24 +236,186 @@ SITES: Final = (
         page_size=30,
         headline=Headline.NUMBER,
     ),
+    Site(
+        name="semanario-quebrada",
+        title="Semanario La Quebrada",
+        tagline="Siete días de Lima Este, contados despacio",
+        shape=Shape.RSS_CONTENT,
+        kind=Kind.ARTICLE,
+        layout="radio",
+        menu=("Portada", "Crónicas", "Opinión", "Números anteriores"),
+        heading="Esta semana",
+        feed="feed/",
+    ),
+    Site(
+        name="diario-este",
+        title="Diario del Este",
+        tagline="Noticias de Ate y sus quebradas",
+        shape=Shape.SITEMAP,
+        kind=Kind.ARTICLE,
+        layout="portal",
+        menu=("Portada", "Distrito", "Política", "Deportes"),
+        heading="Lo último",
+        listing="ultimas/",
+        entry="sitemap.xml",
+    ),
+    Site(
+        name="revista-carretera",
+        title="Revista La Carretera",
+        tagline="Crónicas al borde de la Central",
+        shape=Shape.WORDPRESS,
+        kind=Kind.ARTICLE,
+        layout="radio",
+        menu=("Inicio", "Crónicas", "Fotos", "Nosotros"),
+        heading="Entradas recientes",
+        listing="blog/",
+        entry="",
+    ),
+    Site(
+        name="agregador-noticias",
+        title="Noticias de Ate, agregador",
+        tagline="Titulares de los medios del pueblo",
+        shape=Shape.NEWS,
+        kind=Kind.ARTICLE,
+        layout="portal",
+        entry="rss/search",
+    ),
+    Site(
+        name="debate-ate",
+        title="Debate Ate",
+        tagline="Foro abierto de la ciudadanía",
+        shape=Shape.DISCOURSE,
+        layout="forum",
+    ),
+    Site(
+        name="foro-vitarte",
+        title="Vitarte Foros",
+        tagline="El foro de toda la vida, desde 2006",
+        shape=Shape.FORUM,
+        layout="forum",
+        entry="viewforum.php?f=2",
+    ),
+    Site(
+        name="masto-lima",
+        title="Lima Social",
+        tagline="Un servidor pequeño para limeñas y limeños",
+        shape=Shape.MASTODON,
+        layout="wall",
+    ),
+    Site(
+        name="youtube-ate",
+        title="Canal Ate Hoy",
+        tagline="Videos de barrio",
+        shape=Shape.YOUTUBE,
+        layout="wall",
+        entry="youtube/v3/",
+    ),
+    Site(
+        name="facebook-ate",
+        title="Ate Informa",
+        tagline="Página de vecinos",
+        shape=Shape.FACEBOOK,
+        layout="wall",
+    ),
+    Site(
+        name="x-ate",
+        title="Lo que se dice de Ate",
+        tagline="Mensajes cortos",
+        shape=Shape.X,
+        layout="wall",
+        entry="2/",
+    ),
+    Site(
+        name="reddit-ate",
+        title="r/ateperu",
+        tagline="Comunidad de Ate, Lima",
+        shape=Shape.REDDIT,
+        layout="forum",
+    ),
+    Site(
+        name="telegram-ate",
+        title="Ate Informa, canal",
+        tagline="Avisos y alertas del barrio",
+        shape=Shape.TELEGRAM,
+        layout="wall",
+    ),
+    Site(
+        name="participa-ate",
+        title="Participa Ate",
+        tagline="Propuestas ciudadanas para el presupuesto",
+        shape=Shape.DECIDIM,
+        layout="desk",
+    ),
+    Site(
+        name="reporta-ate",
+        title="Reporta Ate",
+        tagline="Incidencias en la vía pública",
+        shape=Shape.OPEN311,
+        layout="desk",
+        entry="open311/v2/",
+    ),
+    Site(
+        name="central-telefonica",
+        title="Central telefónica vecinal",
+        tagline="Registro de llamadas, exportado a CSV",
+        shape=Shape.CSV,
+        layout="desk",
+        entry="registro.csv",
+    ),
+    Site(
+        name="encuesta-vecinal",
+        title="Encuesta vecinal",
+        tagline="Respuestas abiertas, exportadas a Excel",
+        shape=Shape.XLSX,
+        layout="desk",
+        entry="respuestas.xlsx",
+    ),
 )
 
 OUTLETS: Final = {
-    "radio": "radio-huaycan",
-    "portal": "portal-este",
-    "muni": "muni-noticias",
-    "mercado": "blog-mercado-ceres",
+    "radio": ("radio-huaycan", "revista-carretera"),
+    "portal": ("portal-este", "diario-este"),
+    "muni": ("muni-noticias",),
+    "mercado": ("blog-mercado-ceres", "semanario-quebrada"),
 }
-"""Which source publishes the articles of each outlet."""
+"""Between which sources the articles of each outlet are shared out."""
 
 PLACES: Final = {
-    "muro": ("muro-vitarte", "muro-huaycan"),
-    "foro": ("foro-salamanca", "foro-santa-clara"),
-    "buzon": ("buzon-vecinal",),
+    "muro": ("muro-vitarte", "muro-huaycan", "facebook-ate", "x-ate", "masto-lima", "telegram-ate"),
+    "foro": ("foro-salamanca", "foro-santa-clara", "debate-ate", "foro-vitarte", "reddit-ate"),
+    "buzon": (
+        "buzon-vecinal",
+        "reporta-ate",
+        "participa-ate",
+        "central-telefonica",
+        "encuesta-vecinal",
+    ),
 }
 """Between which sources the posts of each place are shared out."""
+
+SERVICES: Final = {
+    "transport": ("101", "Pistas, veredas y tránsito"),
+    "health": ("102", "Salud e higiene"),
+    "security": ("103", "Serenazgo"),
+    "economy": ("104", "Comercio y mercados"),
+    "waste": ("105", "Limpieza pública"),
+    "environment": ("106", "Parques y animales"),
+    "water": ("107", "Agua y desagüe"),
+    "energy": ("108", "Alumbrado y cables"),
+    "education": ("109", "Colegios y bibliotecas"),
+    "culture": ("110", "Deporte y cultura"),
+    "social": ("111", "Programas sociales"),
+    "housing": ("112", "Obras y licencias"),
+    "governance": ("113", "Trámites y atención"),
+    "emergency": ("114", "Defensa civil"),
+    "digital": ("115", "Internet y trámites en línea"),
+    "other": ("116", "Otras consultas"),
+}
+"""Code and name of the municipal service that answers for each category."""
+
+_BY_NAME: Final = {each.name: each for each in SITES}
 
 
 def site(name: str) -> Site:
     """Return the source of that name; an unknown name is a programming error."""
-    return next(each for each in SITES if each.name == name)
+    return _BY_NAME[name]

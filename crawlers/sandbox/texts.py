@@ -61,7 +61,11 @@ Words = Annotated[
 
 
 class Labelled(BaseModel):
-    """What every text has: an id, an author and the labels of a careful reader."""
+    """What every text has: an id, an author and the labels of a careful reader.
+
+    ``copy_of`` is the id of the text that this one repeats, and ``noise`` says of which kind a
+    text is that belongs to no conversation about the district.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -72,6 +76,8 @@ class Labelled(BaseModel):
     sentiment: Annotated[str, AfterValidator(_sentiment)]
     intent: Annotated[str, AfterValidator(_intent)]
     zone: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] | None
+    copy_of: Identifier | None = None
+    noise: Literal["spam", "language", "greeting", "bump"] | None = None
 
     @model_validator(mode="after")
     def _two_categories_differ(self) -> Self:
@@ -92,6 +98,13 @@ class Comment(Labelled):
 
     text: Words
     parent: Identifier | None
+
+
+class Noise(Labelled):
+    """Spam, another language, a greeting or a «bump»: what fills the spaces in between."""
+
+    text: Words
+    noise: Literal["spam", "language", "greeting", "bump"]
 
 
 class Thread(Labelled):
@@ -121,10 +134,11 @@ class Texts(BaseModel):
 
     posts: tuple[Post, ...]
     threads: tuple[Thread, ...]
+    noise: tuple[Noise, ...] = ()
 
     @property
     def labelled(self) -> Iterator[Labelled]:
-        """Every manifestation: posts, articles and comments."""
+        """Every manifestation but the noise: posts, articles and comments."""
         yield from self.posts
         for thread in self.threads:
             yield thread
@@ -135,7 +149,7 @@ Row = TypeVar("Row", bound=Labelled)
 
 
 def load_texts(folder: Path = TEXTS) -> Texts:
-    """Read every ``posts_*.jsonl`` and ``threads_*.jsonl`` of a folder.
+    """Read every ``posts_*.jsonl``, ``threads_*.jsonl`` and ``noise*.jsonl`` of a folder.
 
     Raises:
         InputError: A line is not what it should be, or an id occurs twice; the message says
@@ -150,9 +164,13 @@ def load_texts(folder: Path = TEXTS) -> Texts:
     for where, thread in _read(sorted(folder.glob("threads_*.jsonl")), Thread):
         _claim(taken, (thread.id, *(comment.id for comment in thread.comments)), where)
         threads.append(thread)
+    noise: list[Noise] = []
+    for where, line in _read(sorted(folder.glob("noise*.jsonl")), Noise):
+        _claim(taken, (line.id,), where)
+        noise.append(line)
     if not taken:
         raise InputError(f"{folder}: no texts; expected posts_*.jsonl and threads_*.jsonl")
-    return Texts(posts=tuple(posts), threads=tuple(threads))
+    return Texts(posts=tuple(posts), threads=tuple(threads), noise=tuple(noise))
 
 
 def _claim(taken: dict[str, str], ids: Iterable[str], where: str) -> None:

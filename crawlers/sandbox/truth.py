@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from crawlers.sandbox.items import Item, Remark, resolved
 from crawlers.sandbox.server import DEFAULT_PORT, DEFAULT_SEED, HOST
-from crawlers.sandbox.town import Item, Remark, Town, build_town
+from crawlers.sandbox.town import Town, build_town
 from models.records import Kind
 
 BASE_URL = f"http://{HOST}:{DEFAULT_PORT}"
@@ -17,8 +18,10 @@ BASE_URL = f"http://{HOST}:{DEFAULT_PORT}"
 class TruthRow:
     """One manifestation with its identity, its moment, its place in a thread and its labels.
 
-    ``thread_external_id`` is the article under which a comment stands, and
-    ``parent_external_id`` what the comment answers: another comment, or the article itself.
+    ``thread_external_id`` is the article or post under which an answer stands, and
+    ``parent_external_id`` what it answers: another answer, or the article itself. ``text_id``
+    names the text, ``copy_of`` the text that it repeats, and ``noise`` is empty or says that it
+    is spam, another language, a greeting or a bump.
     """
 
     source: str
@@ -33,6 +36,9 @@ class TruthRow:
     thread_external_id: str | None
     parent_external_id: str | None
     text: str
+    text_id: str
+    copy_of: str | None
+    noise: str | None
 
 
 def truth(
@@ -42,8 +48,7 @@ def truth(
 
     Args:
         seed: What decides the town, unless a town is given.
-        base_url: Where the town is served; only sources without a feed have identities that
-            hold it.
+        base_url: Where the town is served; only sources of pages have identities that hold it.
         town: A town built elsewhere.
     """
     built = town or build_town(seed)
@@ -63,42 +68,29 @@ def write_truth(
 
 def _rows(item: Item, base_url: str) -> Iterator[TruthRow]:
     own = item.external_id(base_url)
-    yield _row(item, own, "\n\n".join(item.paragraphs))
+    yield _row(item, item, own, item.words)
     for remark in item.remarks:
-        yield _remark_row(item, remark, own)
+        yield _row(item, remark, own, remark.text.text, resolved(remark.answers, base_url))
 
 
-def _row(item: Item, external_id: str, text: str) -> TruthRow:
+def _row(
+    item: Item, said: Item | Remark, thread: str, text: str, parent: str | None = None
+) -> TruthRow:
+    base = thread.removesuffix(item.identity) if item.identity.startswith("/") else ""
     return TruthRow(
         source=item.site.name,
-        external_id=external_id,
-        kind=item.kind.value,
-        said_at=item.said_at.isoformat(),
-        category=item.text.category,
-        second=item.text.second,
-        sentiment=item.text.sentiment,
-        intent=item.text.intent,
-        zone=item.text.zone,
-        thread_external_id=None,
-        parent_external_id=None,
-        text=text,
-    )
-
-
-def _remark_row(item: Item, remark: Remark, article: str) -> TruthRow:
-    said = remark.text
-    parent = article if said.parent is None else f"{article}#comment-{said.parent}"
-    return TruthRow(
-        source=item.site.name,
-        external_id=f"{article}#{remark.anchor}",
-        kind=Kind.COMMENT.value,
-        said_at=remark.said_at.isoformat(),
-        category=said.category,
-        second=said.second,
-        sentiment=said.sentiment,
-        intent=said.intent,
-        zone=said.zone,
-        thread_external_id=article,
+        external_id=resolved(said.identity, base),
+        kind=item.kind.value if parent is None else Kind.COMMENT.value,
+        said_at=said.said_at.isoformat(),
+        category=said.text.category,
+        second=said.text.second,
+        sentiment=said.text.sentiment,
+        intent=said.text.intent,
+        zone=said.text.zone,
+        thread_external_id=None if parent is None else thread,
         parent_external_id=parent,
-        text=said.text,
+        text=text,
+        text_id=said.text.id,
+        copy_of=said.text.copy_of,
+        noise=said.text.noise,
     )

@@ -11,6 +11,8 @@ SANDBOX = "sandbox"
 
 Port = Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.", min=0, max=65535)]
 Seed = Annotated[int, typer.Option(help="Decides who says what where and when.")]
+Days = Annotated[int, typer.Option(help="For how many days the town speaks.", min=3, max=3660)]
+Scale = Annotated[float, typer.Option(help="How busy it is: 10 says ten times as much.", min=0.1)]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,26 +24,40 @@ def register(app: typer.Typer) -> None:
     app.add_typer(town, name="sandbox", no_args_is_help=True)
 
 
-def run(port: Port = 8765, seed: Seed = 2021, as_json: Json = False) -> None:
+def run(
+    port: Port = 8765,
+    seed: Seed = 2021,
+    days: Days = 30,
+    scale: Scale = 1,
+    as_json: Json = False,
+) -> None:
     """Serve the town and do one monitoring run on it."""
     from configs.settings import Settings
     from flows.environment import prepare_prefect
 
     prepare_prefect(Settings.load().home)
     from crawlers.sandbox.server import serve_town
+    from crawlers.sandbox.town import window_of
     from flows.commands.reading import finish
     from flows.monitor import monitor
 
-    with serve_town(port, seed) as base_url:
-        summary = monitor(SANDBOX, base_url=base_url, show_progress=not as_json)
+    window = window_of(days)
+    with serve_town(port, seed, days=days, scale=scale) as base_url:
+        summary = monitor(
+            SANDBOX,
+            start=window.start,
+            end=window.end,
+            base_url=base_url,
+            show_progress=not as_json,
+        )
     finish(summary, as_json=as_json)
 
 
-def serve(port: Port = 8765, seed: Seed = 2021) -> None:
+def serve(port: Port = 8765, seed: Seed = 2021, days: Days = 30, scale: Scale = 1) -> None:
     """Serve the town until interrupted, to look at it or to run against it."""
     from crawlers.sandbox.server import town_server
 
-    with town_server(port, seed) as server:
+    with town_server(port, seed, days=days, scale=scale) as server:
         host, bound = server.server_address[:2]
         typer.echo(f"The town answers at http://{host!s}:{bound}/ (Ctrl-C ends it)")
         server.serve_forever()
@@ -53,8 +69,12 @@ def write_truth_file(
         str, typer.Option(help="Address that the town is served at.")
     ] = "http://127.0.0.1:8765",
     seed: Seed = 2021,
+    days: Days = 30,
+    scale: Scale = 1,
 ) -> None:
     """Write what every text of the town really is, one JSON object a line."""
+    from crawlers.sandbox.town import build_town, window_of
     from crawlers.sandbox.truth import write_truth
 
-    typer.echo(f"{write_truth(file, seed, base_url):,} rows written to {file}")
+    town = build_town(seed, window=window_of(days), scale=scale)
+    typer.echo(f"{write_truth(file, base_url=base_url, town=town):,} rows written to {file}")

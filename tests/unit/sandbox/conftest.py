@@ -35,20 +35,23 @@ def hostile_town() -> Town:
     posts = tuple(
         Post(id=f"h-{place}{number}", author=HOSTILE, text=HOSTILE, place=place, **LABELS)
         for place in ("muro", "foro", "buzon")
-        for number in range(6)
+        for number in range(40)
     )
     threads = tuple(
         Thread(
-            id=f"h-{outlet}",
+            id=f"h-{outlet}{number}",
             outlet=outlet,
             author=HOSTILE,
             title=HOSTILE,
             paragraphs=(HOSTILE,),
             comments=(
-                Comment(id=f"h-{outlet}-1", parent=None, author=HOSTILE, text=HOSTILE, **LABELS),
+                Comment(
+                    id=f"h-{outlet}{number}-1", parent=None, author=HOSTILE, text=HOSTILE, **LABELS
+                ),
             ),
             **LABELS,
         )
         for outlet in ("radio", "portal", "muni", "mercado")
+        for number in range(6)
     )
     return build_town(SEED, Texts(posts=posts, threads=threads))

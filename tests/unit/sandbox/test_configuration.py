@@ -1,15 +1,16 @@
 """The configuration that ships for the town fits the town."""
 
+import pytest
 import yaml
 from lxml import html
 
 from configs.schema import SHIPPED, Municipality, absolute_url
 from crawlers.sandbox.pages import Pages
 from crawlers.sandbox.server import DEFAULT_PORT, HOST
-from crawlers.sandbox.sites import SITES, Shape, site
+from crawlers.sandbox.sites import SITES, Shape, Site, site
 from crawlers.sandbox.town import WINDOW, Town
 from models.labels import CATEGORIES
-from models.records import Kind, Protocol
+from models.records import Protocol
 
 
 def _municipality() -> Municipality:
@@ -17,19 +18,35 @@ def _municipality() -> Municipality:
     return Municipality.model_validate(yaml.safe_load(text))
 
 
-def test_sources_equal_those_of_the_town():
-    configured = {source.name: source for source in _municipality().sources}
-    assert list(configured) == [each.name for each in SITES]
-    for name, source in configured.items():
-        here = site(name)
-        assert source.title == here.title
-        assert source.kind is here.kind
-        assert source.protocol is (Protocol.FEED if here.feed else Protocol.PAGES)
-        assert source.url == (here.feed_path or here.home)
-        assert source.comments is (here.kind is Kind.ARTICLE)
-        assert source.follow is (here.shape in {Shape.RSS_SUMMARY, Shape.PAGES})
-        assert source.allow_private
-        assert source.limits.delay == 0
+@pytest.mark.parametrize("here", SITES, ids=lambda here: here.name)
+def test_sources_equal_those_of_the_town(here: Site):
+    source = _municipality().source(here.name)
+    assert source is not None
+    assert source.title == here.title
+    assert source.kind is here.kind
+    assert source.protocol is here.protocol
+    assert source.follow is (here.shape in {Shape.RSS_SUMMARY, Shape.PAGES})
+    if here.protocol is Protocol.UPLOAD:
+        assert source.url is None
+        assert source.columns is not None
+        return
+    assert (source.url or "").partition("?")[0] == here.address.partition("?")[0]
+    assert source.allow_private
+    assert source.limits.delay == 0
+
+
+def test_every_source_of_the_town_is_configured_in_its_order():
+    assert [source.name for source in _municipality().sources] == [each.name for each in SITES]
+
+
+def test_comments_are_read_wherever_somebody_answers(town: Town):
+    for source in _municipality().sources:
+        assert source.comments is any(item.remarks for item in town.of(source.name)), source.name
+
+
+def test_only_the_platforms_that_ask_for_a_token_have_one():
+    with_token = {source.name for source in _municipality().sources if source.token}
+    assert with_token == {"youtube-ate", "facebook-ate", "x-ate"}
 
 
 def test_window_and_address_equal_those_of_the_town():

@@ -1,6 +1,8 @@
 """The town's server over real HTTP: caching, manners, and a door that is already taken."""
 
 import http.client
+import json
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from urllib.robotparser import RobotFileParser
 import pytest
 
 from crawlers.sandbox.pages import Pages
-from crawlers.sandbox.server import serve_town, town_server
+from crawlers.sandbox.server import TOKEN, serve_town, town_server
 from crawlers.sandbox.sites import SITES
 from crawlers.sandbox.town import Town
 from models.errors import ConfigError
@@ -137,3 +139,41 @@ def test_the_door_is_closed_afterwards(town: Town):
         _ask(url, "/")
     with serve_town(urlsplit(url).port or 0, town=town) as again:
         assert again == url
+
+
+def test_queries_are_posted_and_nothing_else_is(base_url: str):
+    connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=10)
+    headers = {"Content-Type": "application/json"}
+    body = json.dumps({"query": "{ decidim { version } }"})
+    connection.request("POST", "/participa-ate/api", body, headers)
+    response = connection.getresponse()
+    assert (response.status, response.headers["Content-Type"]) == (
+        200,
+        "application/json; charset=utf-8",
+    )
+    assert json.loads(response.read()) == {"data": {"decidim": {"version": "0.29.1"}}}
+    connection.request("POST", "/participa-ate/api", "x" * 1_000_001, headers)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_platforms_see_the_query_and_the_headers(base_url: str):
+    path = "/x-ate/2/tweets/search/recent?query=Ate&max_results=10"
+    assert _ask(base_url, path).status == 401
+    answer = _ask(base_url, path, Authorization="Bearer word")
+    assert len(json.loads(answer.body)["data"]) == 10
+    assert answer.headers["x-rate-limit-limit"] == "450"
+    assert "Last-Modified" not in answer.headers
+
+
+def test_the_towns_token_is_in_the_environment_while_it_serves(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv(TOKEN, raising=False)
+    with serve_town(0, town=town):
+        assert os.environ[TOKEN]
+    assert TOKEN not in os.environ
+    monkeypatch.setenv(TOKEN, "mine")
+    with serve_town(0, town=town):
+        assert os.environ[TOKEN] == "mine"
+    assert os.environ[TOKEN] == "mine"

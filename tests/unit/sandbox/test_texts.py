@@ -46,6 +46,7 @@ def _said() -> list[str]:
     for thread in texts.threads:
         said += [" ".join(thread.paragraphs), f"{thread.title}. {' '.join(thread.paragraphs)}"]
         said += [comment.text for comment in thread.comments]
+    said += [line.text for line in texts.noise]
     return [_plain(text) for text in said]
 
 
@@ -57,9 +58,9 @@ def _training_texts(root: Path) -> Iterator[str]:
                     yield _plain(json.loads(line)["text"])
 
 
-def test_several_hundred_texts_cover_every_label():
+def test_well_over_a_thousand_texts_cover_every_label():
     labelled = list(load_texts().labelled)
-    assert len(labelled) >= 800
+    assert len(labelled) >= 1_200
     assert {text.category for text in labelled} == set(CATEGORIES)
     assert {text.sentiment for text in labelled} == set(SENTIMENTS)
     assert {text.intent for text in labelled} == set(INTENTS)
@@ -69,6 +70,12 @@ def test_zones_are_those_of_the_configuration():
     data = yaml.safe_load((SHIPPED / "municipalities" / "sandbox.yml").read_text("utf-8"))
     zones = {zone["code"] for zone in data["zones"]}
     assert {text.zone for text in load_texts().labelled} - {None} == zones
+
+
+def test_noise_is_short_of_labels_and_of_every_kind():
+    noise = load_texts().noise
+    assert {line.noise for line in noise} == {"spam", "language", "greeting", "bump"}
+    assert {line.category for line in noise} == {"other"}
 
 
 def test_no_text_occurs_twice():
@@ -112,6 +119,7 @@ def test_good_lines_are_read(tmp_path: Path):
         (POST | {"text": "a\x00b"}, "control character"),
         (POST | {"id": "x 1"}, "id"),
         ({"id": "x-1"}, "author"),
+        (POST | {"noise": "ads"}, "noise"),
     ],
 )
 def test_a_bad_post_is_named_by_file_and_line(tmp_path: Path, bad: object, said: str):
@@ -154,4 +162,4 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path):
 
 
 def test_the_texts_ship_beside_the_code():
-    assert sorted(path.suffix for path in TEXTS.iterdir()) == [".jsonl"] * 6
+    assert {path.suffix for path in TEXTS.iterdir()} == {".jsonl"}
