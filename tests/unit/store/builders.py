@@ -28,7 +28,7 @@ TAXONOMY = "2026.1"
 MODEL = "prueba-1"
 
 
-def municipality(sources: Sequence[str] = ("diario", "foro"), **changes: Any) -> Municipality:
+def municipality(feeds: Sequence[str] = ("diario", "foro"), **changes: Any) -> Municipality:
     values: dict[str, Any] = {
         "code": "villa",
         "name": "Villa de Prueba",
@@ -37,7 +37,7 @@ def municipality(sources: Sequence[str] = ("diario", "foro"), **changes: Any) ->
         "contact": {"name": "Equipo", "email": "equipo@example.pe"},
         "sources": [
             {"name": name, "title": name.title(), "protocol": "feed", "url": f"/{name}.xml"}
-            for name in sources
+            for name in feeds
         ],
     }
     return Municipality.model_validate(values | changes)

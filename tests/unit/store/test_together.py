@@ -1,16 +1,16 @@
 """Several writers at once: all that each wrote is there, once."""
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from subprocess import PIPE, Popen
 from threading import Barrier
 from typing import Any
-
-from sqlalchemy import Engine
 
 from models.records import State
 from models.tables import ClassificationRow, ManifestationRow, RunRow
 from pipelines.store.engine import open_engine
-from pipelines.store.migrate import current_revision, migrate, newest_revision
+from pipelines.store.migrate import current_revision, newest_revision
 from pipelines.store.write import Store
 from tests.unit.store.builders import TAXONOMY, begun, classified, municipality, rows, said, save
 
@@ -84,9 +84,32 @@ def test_two_runs_that_begin_and_end_at_once(store: Store) -> None:
     assert {row["state"] for row in rows(store.engine, RunRow)} == {"done"}
 
 
+PROGRAM = """
+import sys
+from pipelines.store.engine import open_engine
+from pipelines.store.migrate import migrate
+engine = open_engine(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+migrate(engine)
+"""
+
+
 def test_two_programs_that_find_an_empty_database(empty_url: str) -> None:
-    engines: list[Engine] = [open_engine(empty_url) for _ in range(2)]
-    together(*(lambda engine=engine: migrate(engine) for engine in engines))
-    assert [current_revision(engine) for engine in engines] == [newest_revision()] * 2
-    for engine in engines:
-        engine.dispose()
+    programs = [
+        Popen([sys.executable, "-c", PROGRAM, empty_url], stdin=PIPE, stdout=PIPE, text=True)
+        for _ in range(2)
+    ]
+    for program in programs:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write("go\n")
+        program.stdin.flush()
+    for program in programs:
+        program.communicate(timeout=60)
+    assert [program.returncode for program in programs] == [0, 0]
+    engine = open_engine(empty_url)
+    assert current_revision(engine) == newest_revision()
+    engine.dispose()

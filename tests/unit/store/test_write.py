@@ -107,7 +107,7 @@ def test_a_run_keeps_the_remembered_columns_of_an_upload(store: Store) -> None:
     columns = {"text": "comentario", "date": "fecha"}
     upload = {"name": "buzon", "title": "Buzón", "protocol": "upload"}
     store.save_source("villa", Source.model_validate(upload | {"columns": columns}))
-    begun(store, municipality(sources=(), **{"sources": [upload]}))
+    begun(store, municipality((), sources=[upload]))
     remembered = remembered_source(store.engine, "villa", "buzon")
     assert remembered is not None
     assert remembered.protocol is Protocol.UPLOAD
@@ -215,13 +215,20 @@ def test_emoji_quotes_and_sql_are_kept_as_they_are(store: Store) -> None:
     assert [row["text"] for row in rows(store.engine, ManifestationRow)] == [text]
 
 
-def test_forty_thousand_at_once(store: Store) -> None:
-    """Databases limit the variables of one statement; 32,766 is SQLite's."""
-    batch = [said(n) for n in range(40_001)]
+def test_a_batch_of_several_chunks(store: Store) -> None:
     run_id = begun(store)
+    batch = [said(n) for n in range(1_201)]
+    assert store.save_collected(run_id, VILLA, "diario", batch) == Saved(new=1_201)
+    edited = [replace(item, text_hash="0" * 64) for item in batch[:600]]
+    assert store.save_collected(run_id, VILLA, "diario", edited) == Saved(changed=600)
+    assert len(rows(store.engine, ManifestationRow)) == 1_201
+
+
+def test_more_rows_than_a_statement_may_have_variables(sqlite_engine: Engine) -> None:
+    """SQLite takes 32,766 variables in one statement."""
+    store = Store(sqlite_engine)
+    run_id, batch = begun(store), [said(n) for n in range(40_001)]
     assert store.save_collected(run_id, VILLA, "diario", batch) == Saved(new=40_001)
-    edited = [replace(item, text_hash="0" * 64) for item in batch[:1_200]]
-    assert store.save_collected(run_id, VILLA, "diario", edited) == Saved(changed=1_200)
 
 
 # --- classifications -------------------------------------------------------------------------
@@ -326,7 +333,9 @@ def test_a_run_replaces_its_own_insights_and_no_other_runs(store: Store) -> None
             run_id, {InsightSource: [insight(run_id, name, 1) for name in ("diario", "foro")]}
         )
     store.save_insights(first, {InsightSource: [insight(first, "foro", 5)]})
-    found = {(row["run_id"], row["source"]): row["count"] for row in rows(store.engine, InsightSource)}
+    found = {
+        (row["run_id"], row["source"]): row["count"] for row in rows(store.engine, InsightSource)
+    }
     assert found == {(first, "foro"): 5, (second, "diario"): 1, (second, "foro"): 1}
 
 
