@@ -7,11 +7,18 @@ never a silent default.
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from configs.model import ModelSpec
 from models.labels import CATEGORIES
@@ -67,7 +74,10 @@ class Windows(Strict):
 
 
 class Limits(Strict):
-    """What one source may cost. Times in seconds, sizes in bytes."""
+    """What one source may cost. Times in seconds, sizes in bytes.
+
+    ``max_wait`` is the longest pause that a site may ask for by Crawl-delay or Retry-After.
+    """
 
     delay: float = Field(default=2.0, ge=0, le=600)
     timeout: float = Field(default=30.0, gt=0, le=600)
@@ -76,6 +86,43 @@ class Limits(Strict):
     max_seconds: float = Field(default=1_800, gt=0, le=86_400)
     retries: int = Field(default=2, ge=0, le=10)
     retry_delay: float = Field(default=5.0, ge=0, le=3_600)
+    max_wait: float = Field(default=60.0, ge=0, le=3_600)
+
+
+class Expect(Strict):
+    """What a healthy source gives: what is outside of it has changed, and somebody must look.
+
+    The numbers are manifestations a day, on average over the days of the window that are over.
+    A field is missed when not one record of a crawl has it.
+    """
+
+    min_per_day: float | None = Field(default=None, ge=0)
+    max_per_day: float | None = Field(default=None, gt=0)
+    fields: tuple[Literal["author", "title", "url", "thread"], ...] = ()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        low, high = self.min_per_day, self.max_per_day
+        if low is not None and high is not None and low > high:
+            raise ValueError(
+                f"min_per_day ({low:g}) is more than max_per_day ({high:g}); exchange them"
+            )
+        return self
+
+
+class Collection(Strict):
+    """When failing and idle sources are left alone, and how long raw responses are kept.
+
+    After ``quarantine_after`` failed runs in a row a source rests for ``quarantine_hours``, twice
+    as long after each failed try, never longer than ``quarantine_days``. A source with ``poll:
+    adaptive`` that brings nothing new is read less often, at least every ``idle_hours``.
+    """
+
+    quarantine_after: int = Field(default=5, ge=1, le=1_000)
+    quarantine_hours: float = Field(default=24.0, gt=0, le=8_760)
+    quarantine_days: float = Field(default=14.0, gt=0, le=365)
+    idle_hours: float = Field(default=72.0, gt=0, le=8_760)
+    archive_days: int = Field(default=365, ge=1, le=36_500)
 
 
 class Columns(Strict):
@@ -97,7 +144,8 @@ class Source(Strict):
     with ``comments`` the page's comment thread is read too. ``pages`` starts from a page of
     links chosen by the CSS selector ``links``; ``sitemap`` reads the addresses that ``match``.
     The interfaces of platforms take a ``query`` (a tag, a page, a subreddit, search words) and
-    the name of the environment variable that holds their ``token``.
+    the name of the environment variable that holds their ``token``. Pages that were read are
+    opened again only within ``revisit_days`` of the source's newest, where comments still come.
     """
 
     name: Code
@@ -114,11 +162,19 @@ class Source(Strict):
     columns: Columns | None = None
     allow_private: bool = False
     enabled: bool = True
+    revisit_days: float = Field(default=3.0, ge=0, le=365)
+    poll: Literal["every-run", "adaptive"] = "every-run"
+    expect: Expect | None = None
     limits: Limits = Limits()
 
 
 class Municipality(Strict):
-    """A municipality: its time zone, its places, who answers for what, and its sources."""
+    """A municipality: its time zone, its places, who answers for what, and its sources.
+
+    Texts whose estimated Jaccard similarity reaches ``duplicate_threshold`` count as copies; a
+    change of it is for texts that come after. `manifiesta purge --retention` deletes what was
+    said more than ``retention_days`` ago.
+    """
 
     code: Code
     name: Text
@@ -128,6 +184,9 @@ class Municipality(Strict):
     contact: Contact
     base_url: Text | None = None
     windows: Windows = Windows()
+    collection: Collection = Collection()
+    duplicate_threshold: float = Field(default=0.6, ge=0.3, le=1)
+    retention_days: int | None = Field(default=None, ge=1, le=36_500)
     model: ModelSpec = ModelSpec()
     zones: tuple[Zone, ...] = ()
     areas: tuple[Area, ...] = ()

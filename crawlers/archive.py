@@ -22,6 +22,10 @@ from models.records import Capture
 MAX_BODY = 100_000_000
 """The most bytes that one archived body is unpacked to, the ceiling of ``limits.max_bytes``."""
 
+CRAWL = "X-Manifiesta-Crawl"
+"""The WARC header that says which responses were fetched together."""
+
+_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _CHUNK = 1 << 16
 
 
@@ -41,11 +45,15 @@ class Response:
 
 
 class Archive:
-    """The WARC files of one source: ``root/municipality/source/YYYY-MM.warc.gz``."""
+    """The WARC files of one source: ``root/municipality/source/YYYY-MM.warc.gz``.
 
-    def __init__(self, root: Path, municipality: str, source: str) -> None:
+    Every record names the crawl that fetched it, so that a replay can tell them apart.
+    """
+
+    def __init__(self, root: Path, municipality: str, source: str, crawl: str = "") -> None:
         self._root = root
         self._folder = root / municipality / source
+        self._crawl = crawl
 
     def add(self, response: Response) -> Capture:
         """Append one response and return where it lies.
@@ -59,7 +67,7 @@ class Archive:
         identity = str(uuid4())
         path = self._folder / f"{response.fetched_at.astimezone(UTC):%Y-%m}.warc.gz"
         _private_folders(self._root, self._folder)
-        offset = _append(path, _record(response, identity))
+        offset = _append(path, _record(response, identity, self._crawl))
         return Capture(
             id=identity,
             url=response.url,
@@ -84,6 +92,16 @@ def read_capture(capture: Capture, archive: Path, max_bytes: int = MAX_BODY) -> 
     Raises:
         InputError: the record is missing, damaged or too large.
     """
+    response = read_response(capture, archive)
+    return _unpack(response.body, response.header("content-encoding"), max_bytes)
+
+
+def read_response(capture: Capture, archive: Path) -> Response:
+    """Return an archived response as it came, still compressed if it was.
+
+    Raises:
+        InputError: the record is missing or damaged.
+    """
     from warcio.archiveiterator import ArchiveIterator
     from warcio.exceptions import ArchiveLoadFailed
 
@@ -99,8 +117,8 @@ def read_capture(capture: Capture, archive: Path, max_bytes: int = MAX_BODY) -> 
     if record is None or body is None or sha256(body).hexdigest() != capture.sha256:
         raise InputError(f"the archived response in {place} is not the one that was captured.")
     head = record.http_headers
-    encoding = head.get_header("content-encoding") if head is not None else None
-    return _unpack(body, encoding or "", max_bytes)
+    headers = head.headers if head is not None else []
+    return Response(capture.url, capture.status, headers, body, capture.fetched_at)
 
 
 def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:
@@ -127,26 +145,33 @@ def _bounded(reader: BytesIO, max_bytes: int) -> Iterator[bytes]:
         raise InputError(f"an archived response cannot be unpacked: {error}") from error
 
 
-def _record(response: Response, identity: str) -> bytes:
+def _record(response: Response, identity: str, crawl: str) -> bytes:
     from warcio.statusandheaders import StatusAndHeaders
     from warcio.warcwriter import WARCWriter
 
     buffer = BytesIO()
-    writer = WARCWriter(buffer, gzip=True)
+    writer = WARCWriter(buffer, gzip=True, warc_version="1.1")
     try:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = "Unknown"
-    head = StatusAndHeaders(f"{response.status} {phrase}", list(response.headers), "HTTP/1.1")
+    about = {
+        "WARC-Record-ID": f"<urn:uuid:{identity}>",
+        "WARC-Date": f"{response.fetched_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+    }
+    if crawl:
+        about[CRAWL] = crawl
+    unchanged = response.status == HTTPStatus.NOT_MODIFIED
+    if unchanged:
+        about["WARC-Profile"] = _NOT_MODIFIED
     record = writer.create_warc_record(
         response.url,
-        "response",
+        "revisit" if unchanged else "response",
         payload=BytesIO(response.body),
-        http_headers=head,
-        warc_headers_dict={
-            "WARC-Record-ID": f"<urn:uuid:{identity}>",
-            "WARC-Date": f"{response.fetched_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        },
+        http_headers=StatusAndHeaders(
+            f"{response.status} {phrase}", list(response.headers), "HTTP/1.1"
+        ),
+        warc_headers_dict=about,
     )
     writer.write_record(record)
     return buffer.getvalue()

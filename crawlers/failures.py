@@ -1,5 +1,6 @@
 """What went wrong with a request, as an outcome and in plain words."""
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,14 +8,22 @@ from scrapy import exceptions
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from configs.schema import Limits
-from crawlers.middlewares import LimitReached, NotAllowed, RobotsDenied
+from crawlers.middlewares import LimitReached, NotAllowed, RobotsDenied, RobotsUnreadable
+from crawlers.politeness import Walled, retry_after
+from crawlers.replaying import NotArchived
 from models.records import Outcome
 
 _OWN = {
     NotAllowed: Outcome.NOT_ALLOWED,
     RobotsDenied: Outcome.ROBOTS_DENIED,
+    RobotsUnreadable: Outcome.FETCH_FAILED,
+    Walled: Outcome.WALLED,
+    NotArchived: Outcome.FETCH_FAILED,
     LimitReached: Outcome.FETCH_FAILED,
 }
+_GONE = frozenset({404, 410})
+_CLOSED = frozenset({401, 403, 407})
+_PASSING = frozenset({408, 425, 429})
 
 
 def explain(failure: Any, limits: Limits) -> tuple[Outcome, str]:
@@ -24,8 +33,25 @@ def explain(failure: Any, limits: Limits) -> tuple[Outcome, str]:
     if type(error) in _OWN:
         return _OWN[type(error)], str(error)
     if isinstance(error, HttpError):
-        return Outcome.FETCH_FAILED, f"{error.response.url} answered {error.response.status}"
+        return _of_status(error.response.status), _answered(error.response)
     return Outcome.FETCH_FAILED, _in_words(error, url, limits)
+
+
+def _of_status(status: int) -> Outcome:
+    """Tell an answer that stays from one that passes."""
+    if status in _GONE:
+        return Outcome.GONE
+    if status in _CLOSED:
+        return Outcome.WALLED
+    passing = status in _PASSING or not 400 <= status < 500
+    return Outcome.FETCH_FAILED if passing else Outcome.UNREADABLE
+
+
+def _answered(response: Any) -> str:
+    sentence = f"{response.url} answered {response.status}"
+    asked = response.headers.get("Retry-After")
+    seconds = retry_after(asked.decode("latin-1"), datetime.now(UTC)) if asked else None
+    return sentence if seconds is None else f"{sentence}, for {seconds:,.0f} seconds more"
 
 
 def _in_words(error: BaseException, url: str, limits: Limits) -> str:

@@ -11,9 +11,11 @@ from scrapy.robotstxt import RobotParser
 
 from crawlers.addresses import literal, refusal
 from crawlers.archive import Response as Wire
+from crawlers.politeness import recorder_of, slow_down
 from crawlers.recorder import Recorder
 from crawlers.resolver import refused
 from crawlers.settings import ALLOW_PRIVATE
+from models.records import Failure
 
 WEB = frozenset({"http", "https"})
 
@@ -24,6 +26,10 @@ class NotAllowed(IgnoreRequest):
 
 class RobotsDenied(IgnoreRequest):
     """The site's robots.txt does not allow the address."""
+
+
+class RobotsUnreadable(RobotsDenied):
+    """The site's robots.txt cannot be had for now, which allows nothing."""
 
 
 class LimitReached(IgnoreRequest):
@@ -80,7 +86,10 @@ def _check_resolved(request: Request) -> None:
 
 
 class Robots(RobotsTxtMiddleware):
-    """Scrapy's robots.txt, read as RFC 9309 says: absent allows, a server's failure does not."""
+    """Scrapy's robots.txt, read as RFC 9309 says: absent allows, a server's failure does not.
+
+    A Crawl-delay is kept too, where it is longer than our own and no longer than the limit.
+    """
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
@@ -96,7 +105,17 @@ class Robots(RobotsTxtMiddleware):
             status = self._failed.get(parts.netloc)
             if status is None:
                 raise RobotsDenied(f"{site} does not allow {request.url}") from None
-            raise RobotsDenied(f"{site} answered {status}, which allows nothing for now") from None
+            why = f"{site} answered {status}, which allows nothing for now"
+            raise RobotsUnreadable(why) from None
+        self._keep_crawl_delay(rp, request)
+
+    def _keep_crawl_delay(self, rp: RobotParser | None, request: Request) -> None:
+        agent = request.headers.get(b"User-Agent") or self._default_useragent
+        asked = rp.crawl_delay(agent) if rp is not None else None
+        limits = recorder_of(self.crawler).job.source.limits
+        if asked and asked > limits.delay:
+            longest = max(limits.max_wait, limits.delay)
+            slow_down(self.crawler.engine.downloader, request, min(asked, longest))
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status >= 500:
@@ -149,6 +168,6 @@ class RequestLimit:
         if self._recorder.reason:
             raise LimitReached(f"{request.url} was not read: {self._recorder.reason}")
         if self._recorder.requests >= self._limit:
-            self._recorder.stop(f"it reached its limit of {self._limit:,} requests")
+            self._recorder.stop(f"it reached its limit of {self._limit:,} requests", Failure.SOFT)
             raise LimitReached(f"{request.url} was not read: {self._recorder.reason}")
         self._recorder.requests += 1

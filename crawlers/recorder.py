@@ -3,30 +3,51 @@
 import os
 from io import FileIO
 from pathlib import Path
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from crawlers.archive import Archive, Response
 from crawlers.job import CrawlJob
+from crawlers.known import Known
 from crawlers.rules import Draft, settle
-from crawlers.wire import CAPTURES, EXTRACTED, REJECTIONS, SUMMARY, Summary, to_line
-from models.records import Capture, Extracted, Outcome, Rejection
+from crawlers.wire import (
+    CAPTURES,
+    EXTRACTED,
+    REJECTIONS,
+    SUMMARY,
+    VALIDATORS,
+    AnyRecord,
+    Summary,
+    to_line,
+)
+from models.records import Capture, Extracted, Failure, Outcome, Rejection, Validator
 
 
 class Recorder:
-    """The files of one crawl, its counts, and the reason for which it stops early."""
+    """The files of one crawl, its counts, and the reason for which it stops early.
+
+    ``known`` is what earlier runs stored. ``unchanged``, ``not_modified`` and ``lacking`` count
+    what was not read again, the answers that said so, and what a replay's archive lacks.
+    """
 
     def __init__(self, job: CrawlJob) -> None:
         self.job = job
         self.requests = 0
         self.reason = ""
+        self.known = Known.load(job.known)
+        self.unchanged = self.not_modified = self.lacking = 0
+        self._failure: Failure | None = None
+        self._last: Failure | None = None
+        self._unsettled: set[str] = set()
         self._source = job.source.name
         self._zone = ZoneInfo(job.time_zone)
         self._seen: set[str] = set()
-        self._archive = Archive(job.archive, job.municipality, job.source.name)
+        self._archive = Archive(job.archive, job.municipality, job.source.name, uuid4().hex)
         self._files = {
             Extracted: _open(job.out / EXTRACTED),
             Capture: _open(job.out / CAPTURES),
             Rejection: _open(job.out / REJECTIONS),
+            Validator: _open(job.out / VALIDATORS),
         }
 
     @property
@@ -55,20 +76,40 @@ class Recorder:
                 self._seen.add(record.external_id)
         self._write(record)
 
+    def keep_validator(self, validator: Validator) -> None:
+        """Keep what a server said by which to ask whether an address has changed."""
+        self._write(validator)
+
     def reject(self, outcome: Outcome, where: str, detail: str) -> None:
         """Count something that was not read, and why."""
+        self._last = outcome.failure or self._last
         self._write(Rejection(self._source, outcome, where, detail))
 
-    def stop(self, reason: str) -> None:
-        """Say why the crawl is cut short; the first reason counts."""
-        self.reason = self.reason or reason
+    def unsettle(self, external_id: str) -> None:
+        """Say that not everything behind a record was read, so that it is opened again."""
+        self._unsettled.add(external_id)
+
+    def stop(self, reason: str, failure: Failure | None = None) -> None:
+        """Say why the crawl is cut short; the first reason counts.
+
+        Without ``failure`` it fails the way that the last thing did which was not read.
+        """
+        if not self.reason:
+            self.reason = reason
+            self._failure = failure or self._last or Failure.SOFT
 
     def finish(self, settings: dict[str, object]) -> None:
         """Write the summary, whose presence says that the crawl came to its end."""
+        if self.lacking:
+            self.stop(f"the archive lacks {self.lacking:,} of the addresses that it asks for")
         summary = Summary(
             finished=not self.reason,
             reason=self.reason,
+            failure=self._failure or (Failure.SOFT if self._last else None),
             requests=self.requests,
+            unchanged=self.unchanged,
+            not_modified=self.not_modified,
+            unsettled=sorted(self._unsettled),
             settings=settings,
         )
         part = self.job.out / f"{SUMMARY}.part"
@@ -77,7 +118,7 @@ class Recorder:
         for file in self._files.values():
             file.close()
 
-    def _write(self, record: Extracted | Capture | Rejection) -> None:
+    def _write(self, record: AnyRecord) -> None:
         try:
             _write_all(self._files[type(record)], to_line(record))
         except OSError as error:

@@ -1,7 +1,9 @@
 """Which extracted records are kept, and under which outcome the others are counted."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from crawlers.extract.dates import first_moment, moment
@@ -12,12 +14,18 @@ LONGEST_TEXT = 200_000
 
 LONGEST_TITLE = 2_000
 
+LONGEST_ID = 500
+"""Bytes; a database's index refuses very long ones."""
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A record as a page or a feed gave it, before anything about it is believed.
 
-    ``dates`` are tried in order; ``where`` is what to look at if the record is rejected.
+    ``dates`` are tried in order; ``where`` is what to look at if the record is rejected;
+    ``fingerprint`` is that of `Extracted`.
     """
 
     external_id: str | None
@@ -32,6 +40,7 @@ class Draft:
     parent: str | None = None
     thread: str | None = None
     capture_id: str | None = None
+    fingerprint: str | None = None
 
 
 def settle(draft: Draft, source: str, zone: ZoneInfo) -> Extracted | Rejection:
@@ -50,7 +59,7 @@ def settle(draft: Draft, source: str, zone: ZoneInfo) -> Extracted | Rejection:
         return _reject(draft, source, Outcome.BAD_DATE, _bad_date(draft, zone))
     return Extracted(
         source=source,
-        external_id=draft.external_id,
+        external_id=identity(draft.external_id),
         kind=draft.kind,
         text=text,
         said_at=said_at,
@@ -58,10 +67,19 @@ def settle(draft: Draft, source: str, zone: ZoneInfo) -> Extracted | Rejection:
         title=draft.title,
         author=draft.author,
         url=draft.url,
-        parent_external_id=draft.parent,
-        thread_external_id=draft.thread,
+        parent_external_id=identity(draft.parent) if draft.parent else None,
+        thread_external_id=identity(draft.thread) if draft.thread else None,
         capture_id=draft.capture_id,
+        fingerprint=draft.fingerprint,
     )
+
+
+def identity(raw: str) -> str:
+    """Return an id that any database keeps: without what it refuses, and never endless."""
+    kept = _UNSTORABLE.sub("", raw)
+    if len(kept.encode()) <= LONGEST_ID:
+        return kept
+    return f"sha256:{sha256(kept.encode()).hexdigest()}"
 
 
 def _reject(draft: Draft, source: str, outcome: Outcome, detail: str) -> Rejection:

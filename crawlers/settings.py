@@ -41,13 +41,17 @@ SHOWN = (
 """The settings that a crawl's summary shows as they really ran."""
 
 
+CLOSED, WEB = ("data", "file", "ftp", "s3"), ("http", "https")
+"""Schemes that no crawl may use, and those that only a replay may not."""
+
+
 def settings_for(job: CrawlJob) -> dict[str, Any]:
     """Return the settings of one crawl."""
     return {
         **_polite(job),
         **_bounded(job),
         **_closed(job),
-        **_components(),
+        **_components(job),
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "%(levelname)s %(name)s: %(message)s",
         "STATS_DUMP": False,
@@ -98,7 +102,7 @@ def _closed(job: CrawlJob) -> dict[str, Any]:
         ALLOW_PRIVATE: job.source.allow_private,
         "TWISTED_DNS_RESOLVER": "crawlers.resolver.GuardedResolver",
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "ftp", "s3")),
+        "DOWNLOAD_HANDLERS": dict.fromkeys(CLOSED + (WEB if job.replay else ())),
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,  # a local server that runs whatever Python it is sent
         "COOKIES_ENABLED": False,
@@ -109,15 +113,22 @@ def _closed(job: CrawlJob) -> dict[str, Any]:
     }
 
 
-def _components() -> dict[str, Any]:
+def _components(job: CrawlJob) -> dict[str, Any]:
     """Name our middlewares; the lower a number, the nearer to the spider."""
+    archive: dict[str, int] = {"crawlers.middlewares.Archiver": 840}
+    if job.replay:
+        archive = {"crawlers.replaying.Replayer": 870}
     return {
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.middlewares.AddressGuard": 10,
+            "crawlers.politeness.WallGuard": 20,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "crawlers.middlewares.Robots": 100,
+            "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+            "crawlers.politeness.Retry": 550,
             "crawlers.middlewares.RedirectGuard": 610,
-            "crawlers.middlewares.Archiver": 840,
+            "crawlers.politeness.Conditional": 830,
+            **archive,
             "crawlers.middlewares.RequestLimit": 860,
         },
         # newest entries first, as feeds list them, so a limit cuts off the oldest

@@ -5,31 +5,41 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from models.records import Capture, Extracted, Rejection
+from models.records import Capture, Extracted, Failure, Rejection, Validator
 
 EXTRACTED, CAPTURES, REJECTIONS = "extracted.jsonl", "captures.jsonl", "rejections.jsonl"
+VALIDATORS = "validators.jsonl"
 SUMMARY = "summary.json"
 
-Record = TypeVar("Record", Extracted, Capture, Rejection)
+AnyRecord = Extracted | Capture | Rejection | Validator
+Record = TypeVar("Record", Extracted, Capture, Rejection, Validator)
 
 
 class Summary(BaseModel):
-    """How a crawl ended; ``settings`` are those that really ran."""
+    """How a crawl ended; ``settings`` are those that really ran.
+
+    ``unchanged`` counts what is as it was stored and was not read again, ``not_modified`` the
+    answers that said so (304); ``unsettled`` are the external ids whose threads lack a page.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     finished: bool
     reason: str = ""
+    failure: Failure | None = None
     requests: int = 0
+    unchanged: int = 0
+    not_modified: int = 0
+    unsettled: list[str] = []
     settings: dict[str, Any] = {}
 
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Extracted, Capture, Rejection)
+    kind: TypeAdapter(kind) for kind in (Extracted, Capture, Rejection, Validator)
 }
 
 
-def to_line(record: Extracted | Capture | Rejection) -> bytes:
+def to_line(record: AnyRecord) -> bytes:
     """Return a record as one line of JSON."""
     line: bytes = _ADAPTERS[type(record)].dump_json(record)
     return line + b"\n"

@@ -5,7 +5,7 @@ retries, the concurrency and the view of what is under way.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from configs.load import load_taxonomy
 from configs.schema import Municipality, Source
 from configs.settings import Settings
 from crawlers.job import CrawlResult
+from crawlers.known import Known
 from flows.house import (
     SOFTWARE_VERSION,
     open_municipality,
@@ -33,9 +34,20 @@ from flows.summary import RunSummary, overall_state
 from models.records import Window
 from pipelines.analyse import Analysis, Subject, classify_and_count, report_run
 from pipelines.classify import Progress
-from pipelines.collect import Collected, SourceUnreadError, read_source, store_crawl
+from pipelines.collect import (
+    Collected,
+    SourceUnreadError,
+    known_of,
+    leave_alone,
+    read_source,
+    store_crawl,
+)
+from pipelines.health import is_due
 from pipelines.ledger import recorded_run
 from pipelines.privacy import Pseudonymiser
+from pipelines.replay import replay_source, store_replay
+from pipelines.retention import forget_old_captures
+from pipelines.store.read import source_health
 from pipelines.store.write import RunStart, Store
 
 CRAWLS_AT_ONCE = 4
@@ -65,10 +77,12 @@ def monitor(
     end: date | None = None,
     base_url: str | None = None,
     show_progress: bool = False,
+    replay: bool = False,
 ) -> RunSummary:
     """Run the whole chain once for a municipality and leave a report.
 
-    A source that cannot be read is noted in the ledger, and the others go on.
+    A source that cannot be read is noted in the ledger, and the others go on; one that failed
+    too often is left alone for a while.
 
     Args:
         municipality: its code.
@@ -76,17 +90,19 @@ def monitor(
         end: the day after the last.
         base_url: read relative source addresses from this server.
         show_progress: show progress bars on a terminal.
+        replay: derive everything again from the archive, and ask no source.
     """
     settings = Settings.load()
     place = open_municipality(settings, municipality, base_url)
     window = window_of(place, start, end)
     taxonomy = load_taxonomy()
     store = open_store(settings)
-    begin = RunStart("run", window, taxonomy.version, SOFTWARE_VERSION)
+    begin = RunStart("replay" if replay else "run", window, taxonomy.version, SOFTWARE_VERSION)
     with progress_bar(shown=show_progress) as bars, recorded_run(store, place, begin) as run:
         secrets = pseudonymiser_of(settings, place)
         shared = Round(store, run.id, place, window, secrets, settings.archive)
-        collected = _collect(shared, reporter(bars, "Reading sources"))
+        gather = _replay if replay else _collect
+        collected = gather(shared, reporter(bars, "Reading sources"))
         run.state = overall_state(collected)
         subject = Subject(store, run.id, place, window, taxonomy)
         analysis = analyse(subject, reporter(bars, "Classifying"))
@@ -106,20 +122,57 @@ def monitor(
 
 
 def _collect(shared: Round, progress: Progress) -> list[Collected]:
-    """Read the sources side by side; store each as it comes in, one at a time."""
-    sources = [source for source in shared.municipality.sources if source.enabled]
-    reading: dict[PrefectFuture[CrawlResult], Source] = {
-        _read_task(source).submit(shared.municipality, source, shared.archive): source
-        for source in sources
-        if source.url is not None
-    }
-    collected = {}
+    """Read the sources that are due side by side; store each as it comes in, one at a time."""
+    sources = _sources(shared.municipality)
+    collected = _rest(shared, sources)
+    reading: dict[PrefectFuture[CrawlResult], Source] = {}
+    for source in sources:
+        if source.name not in collected:
+            known = known_of(shared.store, shared.municipality, source)
+            task = _read_task(source)
+            reading[task.submit(shared.municipality, source, shared.archive, known)] = source
     progress(0, len(reading))
-    for future in as_completed(list(reading)):
+    for done, future in enumerate(as_completed(list(reading)), 1):
         source = reading[future]
         collected[source.name] = keep(shared, source, _outcome(future))
+        progress(done, len(reading))
+    today = shared.window.day_of(datetime.now(UTC))
+    forget_old_captures(shared.store, shared.archive, shared.municipality, today)
+    return [collected[source.name] for source in sources]
+
+
+def _sources(municipality: Municipality) -> list[Source]:
+    return [s for s in municipality.sources if s.enabled and s.url is not None]
+
+
+def _rest(shared: Round, sources: list[Source]) -> dict[str, Collected]:
+    """Note the sources that are not due."""
+    health = source_health(shared.store.engine, shared.municipality.code)
+    now = datetime.now(UTC)
+    return {
+        source.name: leave_alone(
+            shared.store,
+            shared.run_id,
+            shared.municipality,
+            source,
+            shared.window,
+            health[source.name],
+        )
+        for source in sources
+        if not is_due(health.get(source.name), now)
+    }
+
+
+def _replay(shared: Round, progress: Progress) -> list[Collected]:
+    """Derive the sources' records again from the archive."""
+    sources = _sources(shared.municipality)
+    reading = {again.submit(shared, source): source.name for source in sources}
+    collected: dict[str, Collected] = {}
+    progress(0, len(reading))
+    for future in as_completed(list(reading)):
+        collected[reading[future]] = future.result()
         progress(len(collected), len(reading))
-    return [collected[source.name] for source in sources if source.name in collected]
+    return [collected[source.name] for source in sources]
 
 
 def _outcome(future: PrefectFuture[CrawlResult]) -> CrawlResult:
@@ -144,9 +197,28 @@ def _worth_another_try(_task: Any, _run: TaskRun, state: PrefectState[Any]) -> b
 
 
 @task(cache_policy=NO_CACHE, retry_condition_fn=_worth_another_try)
-def read(municipality: Municipality, source: Source, archive: Path) -> CrawlResult:
+def read(
+    municipality: Municipality, source: Source, archive: Path, known: Known | None = None
+) -> CrawlResult:
     """Crawl one source: the one step that meets the network, and is tried again."""
-    return read_source(municipality, source, archive, SOFTWARE_VERSION)
+    return read_source(municipality, source, archive, SOFTWARE_VERSION, known)
+
+
+@task(cache_policy=NO_CACHE)
+def again(shared: Round, source: Source) -> Collected:
+    """Derive one source's records again from the archive, and store them."""
+    replayed = replay_source(
+        shared.municipality, source, shared.archive, shared.window, SOFTWARE_VERSION
+    )
+    return store_replay(
+        shared.store,
+        shared.run_id,
+        shared.municipality,
+        source,
+        shared.window,
+        shared.pseudonymiser,
+        replayed,
+    )
 
 
 @task(cache_policy=NO_CACHE)

@@ -46,7 +46,11 @@ class RunSummary:
 
 
 def overall_state(sources: list[Collected]) -> State:
-    """Judge a run by its sources: failed if none was read, partial if one was not."""
+    """Judge a run by its sources: failed if none was read, partial if one was not.
+
+    A source that was not due says nothing of the run.
+    """
+    sources = [source for source in sources if source.state is not State.UNREAD]
     if all(source.state is State.DONE for source in sources):
         return State.DONE
     if all(source.state is State.FAILED for source in sources):

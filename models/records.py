@@ -53,6 +53,25 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+class Failure(StrEnum):
+    """How a crawl went wrong: what it says of the source, and whether another try may help."""
+
+    SOFT = "soft"
+    """The source was read, though not all of its pages."""
+    TEMPORARY = "temporary"
+    """It did not answer, or not now: another try may find it well."""
+    HARD = "hard"
+    """It is gone, forbids it, or is not what it was said to be: somebody has to look."""
+
+
+class Condition(StrEnum):
+    """What runs have made of a source lately."""
+
+    ACTIVE = "active"
+    FAILING = "failing"
+    QUARANTINED = "quarantined"
+
+
 class Outcome(StrEnum):
     """Why an input record was not stored: every record is counted under exactly one."""
 
@@ -66,11 +85,29 @@ class Outcome(StrEnum):
     FETCH_FAILED = "fetch_failed"
     ROBOTS_DENIED = "robots_denied"
     NOT_ALLOWED = "not_allowed"
+    GONE = "gone"
+    WALLED = "walled"
+
+    @property
+    def failure(self) -> Failure | None:
+        """How a source failed whose own address met this; nothing if it says nothing of it."""
+        return _FAILURES.get(self)
 
     @property
     def ignored(self) -> bool:
         """Whether a healthy source may have it; otherwise somebody should look at it."""
         return self in (Outcome.DUPLICATE, Outcome.ROBOTS_DENIED)
+
+
+_FAILURES = {
+    Outcome.FETCH_FAILED: Failure.TEMPORARY,
+    Outcome.UNREADABLE: Failure.HARD,
+    Outcome.ROBOTS_DENIED: Failure.HARD,
+    Outcome.NOT_ALLOWED: Failure.HARD,
+    Outcome.GONE: Failure.HARD,
+    Outcome.WALLED: Failure.HARD,
+}
+"""The one place where outcomes of requests are told apart as lasting or passing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +152,38 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
+class Validator:
+    """What a server said by which to ask whether an address has changed since."""
+
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What runs have made of a source: whether it answers, and when it is next to be read.
+
+    ``failures`` and ``unchanged`` count consecutive runs. ``complete`` says that the latest
+    one read everything there was. Without ``next_due`` every run reads it.
+    """
+
+    state: Condition = Condition.ACTIVE
+    failures: int = 0
+    unchanged: int = 0
+    complete: bool = False
+    last_success: datetime | None = None
+    reason: str | None = None
+    next_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Extracted:
     """One public expression as a source gave it, before any personal data is masked.
 
     It never reaches the database; `pipelines.privacy` turns it into a `Manifestation`.
+    ``fingerprint`` says how its source lists it, once everything behind it was read: what is
+    listed the same way again has not changed.
     """
 
     source: str
@@ -133,6 +198,7 @@ class Extracted:
     parent_external_id: str | None = None
     thread_external_id: str | None = None
     capture_id: str | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -95,7 +96,7 @@ class RunRow(Base):
         String(40), primary_key=True, comment="Identifier: start time and six random digits."
     )
     municipality: Mapped[str] = _code("Code of the municipality.")
-    command: Mapped[str] = _code("What started it: run, import, classify or aggregate.")
+    command: Mapped[str] = _code("What started it: run, replay, import, classify or aggregate.")
     window_from: Mapped[date] = mapped_column(comment="First local day of the window.")
     window_to: Mapped[date] = mapped_column(comment="Local day after the last of the window.")
     state: Mapped[str] = _code("running, done, partial (a source failed) or failed.")
@@ -193,6 +194,154 @@ class ManifestationRow(Base):
     capture_id: Mapped[str | None] = mapped_column(
         String(64), comment="The raw response that it was extracted from."
     )
+    gone_at: Mapped[datetime | None] = mapped_column(
+        comment="When its source was first seen to have taken it back."
+    )
+
+
+class ValidatorRow(Base):
+    """By what to ask a server whether an address has changed since its last good answer."""
+
+    __tablename__ = "validator"
+    __table_args__ = {
+        "comment": "By what to ask a server whether an address has changed since it was stored."
+    }
+
+    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
+    source: Mapped[str] = _code("The source.", key=True)
+    url: Mapped[str] = mapped_column(Text, primary_key=True, comment="The address, as asked.")
+    etag: Mapped[str] = mapped_column(Text, comment="ETag header of the answer, or empty.")
+    last_modified: Mapped[str] = mapped_column(
+        Text, comment="Last-Modified header of the answer, or empty."
+    )
+    saved_at: Mapped[datetime] = mapped_column(comment="When the answer's records were stored.")
+
+
+class SeenRow(Base):
+    """How a source listed a manifestation when everything behind it had been read."""
+
+    __tablename__ = "seen"
+    __table_args__ = {
+        "comment": "How a source listed a manifestation when all that lies behind it was read."
+    }
+
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The manifestation.",
+    )
+    fingerprint: Mapped[str] = mapped_column(
+        String(32), comment="Hash of its entry: while that stays, its page is not opened again."
+    )
+
+
+class SourceStateRow(Base):
+    """What runs have made of a source: whether it answers, and when it is next to be read."""
+
+    __tablename__ = "source_state"
+    __table_args__ = {
+        "comment": "What runs have made of a source: whether it answers, and when it is next due."
+    }
+
+    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
+    source: Mapped[str] = _code("The source.", key=True)
+    state: Mapped[str] = _code("active, failing or quarantined.")
+    failures: Mapped[int] = mapped_column(comment="Runs in a row in which it could not be read.")
+    unchanged: Mapped[int] = mapped_column(comment="Runs in a row in which it gave nothing new.")
+    complete: Mapped[bool] = mapped_column(comment="True where the latest run read all of it.")
+    last_success: Mapped[datetime | None] = mapped_column(comment="When it was last read.")
+    reason: Mapped[str | None] = mapped_column(Text, comment="Why it could not be read.")
+    next_due: Mapped[datetime | None] = mapped_column(
+        comment="No run reads it before; empty where every run does."
+    )
+
+
+class RevisionRow(Base):
+    """A former text of a manifestation that its author has edited."""
+
+    __tablename__ = "revision"
+    __table_args__ = {"comment": "A former text of a manifestation that its author has edited."}
+
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The manifestation.",
+    )
+    text_hash: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="The hash that its text had."
+    )
+    seen_from: Mapped[datetime] = mapped_column(
+        primary_key=True, comment="When this text was first fetched."
+    )
+    seen_to: Mapped[datetime] = mapped_column(comment="When another was fetched in its place.")
+    title: Mapped[str | None] = mapped_column(Text, comment="Its title then, masked.")
+    text: Mapped[str] = mapped_column(Text, comment="Its text then, masked.")
+    capture_id: Mapped[str | None] = mapped_column(
+        String(64), comment="The raw response that it was extracted from."
+    )
+
+
+class NearDuplicateRow(Base):
+    """Which manifestations say the same: copies, syndicated pieces, forwarded messages."""
+
+    __tablename__ = "near_duplicate"
+    __table_args__ = (
+        Index(None, "municipality", "cluster_id"),
+        {"comment": "Which manifestations say the same: copies, forwarded and syndicated texts."},
+    )
+
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The manifestation.",
+    )
+    municipality: Mapped[str] = _code("Code of the municipality.")
+    text_hash: Mapped[str] = mapped_column(
+        String(64), comment="The text that was compared: an edit has another."
+    )
+    cluster_id: Mapped[str] = mapped_column(
+        String(32), comment="The manifestation of its cluster that was stored first."
+    )
+    position: Mapped[int] = mapped_column(comment="Its place in the order of storing.")
+    signature: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="MinHash signature of the text; empty for a very short one."
+    )
+
+
+class LanguageRow(Base):
+    """The language of one text; the first label stays, so that figures do."""
+
+    __tablename__ = "language_label"
+    __table_args__ = {"comment": "The language of one text; the first label of a text stays."}
+
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The manifestation.",
+    )
+    text_hash: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="The text that was read: an edit has another."
+    )
+    language: Mapped[str] = mapped_column(
+        String(3), comment="ISO 639-1 code, or und where it cannot be told; und counts as es."
+    )
+    identifier: Mapped[str] = _code("What identified it, and its version.")
+
+
+class AuditRow(Base):
+    """What somebody did to the data, without the data."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = {"comment": "What somebody did to the data; it names no citizen."}
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Serial number.")
+    at: Mapped[datetime] = mapped_column(comment="When it was done.")
+    actor: Mapped[str] = mapped_column(Text, comment="User of the operating system who did it.")
+    action: Mapped[str] = _code("What was done: purge.")
+    municipality: Mapped[str] = _code("Code of the municipality.")
+    detail: Mapped[dict[str, Any]] = mapped_column(
+        comment="By which criteria, and how many of what; no personal data."
+    )
 
 
 class RejectionRow(Base):
@@ -234,7 +383,7 @@ class ClassificationRow(Base):
         String(64), primary_key=True, comment="The text that was classified: an edit has another."
     )
     model_version: Mapped[str] = mapped_column(
-        String(120), primary_key=True, comment="The model that classified it."
+        String(400), primary_key=True, comment="The model that classified it."
     )
     taxonomy_version: Mapped[str] = _code("The taxonomy that its labels belong to.", key=True)
     category: Mapped[str] = _code("Most probable urban category.")
@@ -266,7 +415,7 @@ class InsightColumns:
         comment="Local day after the last of the window.", sort_order=-20
     )
     model_version: Mapped[str] = mapped_column(
-        String(120), comment="The classifier.", sort_order=-20
+        String(400), comment="The classifier.", sort_order=-20
     )
     taxonomy_version: Mapped[str] = _code("The taxonomy.", order=-20)
     sources_read: Mapped[int] = mapped_column(
@@ -286,9 +435,11 @@ class ShareColumns:
 
     count: Mapped[int] = mapped_column(comment="Manifestations with this label.")
     distinct_count: Mapped[int] = mapped_column(
-        comment="The same, with identical texts counted once."
+        comment="The same, with each cluster of near-duplicates counted once."
     )
-    n: Mapped[int] = mapped_column(comment="Denominator of the shares: classified manifestations.")
+    n: Mapped[int] = mapped_column(
+        comment="Denominator: classified manifestations that are not in another language."
+    )
     share: Mapped[float | None] = mapped_column(comment="count / n; empty where n is 0.")
     share_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
     share_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
@@ -316,13 +467,17 @@ class SentimentColumns:
 
 
 class InsightOverview(InsightColumns, ShareColumns, CorrectedColumns, Base):
-    """The whole window: manifestations by sentiment, intent and kind."""
+    """The whole window: manifestations by sentiment, intent, kind and language."""
 
     __tablename__ = "insight_overview"
-    __table_args__ = {"comment": "The whole window by sentiment, intent, kind and certainty."}
+    __table_args__ = {
+        "comment": "The whole window by sentiment, intent, kind, certainty, language."
+    }
 
     measure: Mapped[str] = _code(
-        "total, sentiment, intent, kind or certainty.", key=True, order=-10
+        "total, sentiment, intent, kind, certainty or language (of n texts in any of them).",
+        key=True,
+        order=-10,
     )
     label: Mapped[str] = _code("The label within the measure.", key=True, order=-10)
 

@@ -23,6 +23,7 @@ from models.tables import (
     InsightOverview,
     InsightSource,
 )
+from nlp.language import HOME
 from nlp.quantify import correct_shares
 from pipelines.coverage import Coverage, coverage
 from pipelines.store.read import classified_frame, rejection_counts
@@ -47,6 +48,8 @@ class Counted:
 def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion]) -> int:
     """Count the window, write the insight rows of the run, and return how many it holds.
 
+    Texts in another language are counted by language, and are in no other count or denominator.
+
     Args:
         store: where the classifications are and the insight rows go.
         subject: run, municipality, window and versions.
@@ -60,13 +63,14 @@ def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion
         subject.model_version,
         subject.taxonomy_version,
     )
+    spanish = frame[frame["language"].isin(HOME)]
     read = coverage(store.engine, subject.municipality, subject.window, subject.run_id)
     rejections = rejection_counts(store.engine, subject.run_id)
     tables: dict[type[Base], list[Row]] = {
-        InsightOverview: _overview(frame, confusions),
-        InsightCategory: _categories(frame, confusions),
-        InsightDay: _days(frame, read),
-        InsightSource: _sources(frame, read, rejections),
+        InsightOverview: [*_overview(spanish, confusions), *_languages(frame)],
+        InsightCategory: _categories(spanish, confusions),
+        InsightDay: _days(spanish, read),
+        InsightSource: _sources(spanish, read, rejections),
     }
     common = _common(subject, read)
     for rows in tables.values():
@@ -101,6 +105,12 @@ def _overview(frame: pd.DataFrame, confusions: Mapping[str, Confusion]) -> list[
         *_measure("kind", frame, frame["kind"], tuple(Kind)),
         *_measure("certainty", frame, certainty, ("sure", "unsure")),
     ]
+
+
+def _languages(frame: pd.DataFrame) -> list[Row]:
+    """Count the texts in any language: the only rows whose ``n`` holds the foreign ones."""
+    foreign = sorted(set(frame["language"]) - set(HOME))
+    return _measure("language", frame, frame["language"], (*HOME, *foreign))
 
 
 def _measure(
@@ -179,7 +189,7 @@ def _share(cell: pd.DataFrame, n: int) -> Row:
     share, low, high = _proportion(len(cell), n)
     return {
         "count": len(cell),
-        "distinct_count": int(cell["text_hash"].nunique()),
+        "distinct_count": int(cell["cluster"].nunique()),
         "n": n,
         "share": share,
         "share_low": low,
@@ -203,7 +213,8 @@ def _proportion(count: int, n: int) -> tuple[float | None, float | None, float |
     if n == 0:
         return None, None, None
     low, high = proportion_confint(count, n, alpha=0.05, method="wilson")
-    return count / n, float(low), float(high)
+    share = count / n
+    return share, min(float(low), share), max(float(high), share)  # rounding: 7 of 7 gave 1 - 1e-16
 
 
 def _corrected(

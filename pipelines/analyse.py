@@ -7,6 +7,7 @@ from configs.schema import Municipality, Taxonomy
 from models.records import Window
 from pipelines.aggregate import Counted, aggregate
 from pipelines.classify import Progress, classify_window
+from pipelines.duplicates import update_clusters
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
 from pipelines.store.write import Store
@@ -58,6 +59,7 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
         for task, errors in classifier.manifest.confusion.items()
         if task not in subject.municipality.model.tasks  # another model answers, errors unknown
     }
+    update_clusters(subject.store, subject.municipality)
     in_window = aggregate(subject.store, counted, measured)
     return Analysis(classifier.model_version, classified, in_window)
 

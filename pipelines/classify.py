@@ -5,7 +5,8 @@ from typing import Protocol
 
 from configs.schema import Municipality
 from models.records import Classification, Stage, State, Window
-from pipelines.store.read import classified_per_day, unclassified
+from nlp.language import IDENTIFIER, identify
+from pipelines.store.read import classified_per_day, unclassified, unlabelled
 from pipelines.store.write import Classified, Partition, Store
 
 _BATCH = 512  # texts that a killed run may have to classify again
@@ -37,6 +38,17 @@ def reading(title: str | None, text: str) -> str:
     return f"{title.rstrip('. ')}. {text}" if text else title
 
 
+def identify_window(store: Store, municipality: Municipality, window: Window) -> int:
+    """Label the window's texts with their language where it is not known; return how many."""
+    todo = unlabelled(store.engine, municipality.code, window)
+    for start in range(0, len(todo), _BATCH):
+        batch = todo[start : start + _BATCH]
+        languages = identify([reading(item.title, item.text) for item in batch])
+        keys = [(item.manifestation_id, item.text_hash) for item in batch]
+        store.save_languages(IDENTIFIER, dict(zip(keys, languages, strict=True)))
+    return len(todo)
+
+
 def classify_window(
     store: Store,
     run_id: str,
@@ -52,6 +64,7 @@ def classify_window(
     """
     version = classifier.model_version
     store.set_model(run_id, version)
+    identify_window(store, municipality, window)
     todo = unclassified(store.engine, municipality.code, window, version, taxonomy_version)
     progress(0, len(todo))
     for start in range(0, len(todo), _BATCH):

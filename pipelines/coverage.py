@@ -35,6 +35,8 @@ class Coverage:
     @property
     def complete_days(self) -> frozenset[date]:
         """Days for which every source was read."""
+        if not self.sources:
+            return frozenset()
         return frozenset(self.window.days).intersection(*(s.days for s in self.sources.values()))
 
 
@@ -65,6 +67,6 @@ def _judge(attempts: list[Attempt], window: Window, run_id: str) -> SourceCovera
     reason = next((attempt.error for attempt in relevant if attempt.error), None)
     if read >= set(window.days):
         return SourceCoverage(State.DONE, read)
-    if read or any(attempt.state is State.PARTIAL for attempt in relevant):
+    if read or any(attempt.state in (State.PARTIAL, State.DONE) for attempt in relevant):
         return SourceCoverage(State.PARTIAL, read, reason)
     return SourceCoverage(State.FAILED if attempts else State.UNREAD, read, reason)

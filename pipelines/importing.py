@@ -73,7 +73,9 @@ def upload_source(
             f"«{name}» is read by itself ({configured.protocol}); give the import a source of "
             "its own with --source"
         )
-    known = remembered_source(store.engine, municipality.code, name) or configured
+    settled = configured is not None and configured.columns is not None
+    remembered = None if settled else remembered_source(store.engine, municipality.code, name)
+    known = remembered or configured
     header = open_table(path, given.values()).header
     before = (known.columns if known else None) or guess_columns(header)
     columns = (before.model_dump(exclude_none=True) if before else {}) | dict(given)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from configs.schema import Municipality
+from models.errors import StoreError
 from models.records import State
 from pipelines.store.write import RunStart, Store
 
@@ -28,6 +29,9 @@ def recorded_run(store: Store, municipality: Municipality, start: RunStart) -> I
     try:
         yield run
     except BaseException as error:
-        store.end_run(run.id, State.FAILED, f"{type(error).__name__}: {error}".strip(": "))
+        try:
+            store.end_run(run.id, State.FAILED, f"{type(error).__name__}: {error}".strip(": "))
+        except StoreError as unnoted:  # what ended the run matters more than that it is not noted
+            error.add_note(str(unnoted))
         raise
     store.end_run(run.id, run.state)

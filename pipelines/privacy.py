@@ -18,17 +18,30 @@ import phonenumbers
 from models.records import Extracted, Manifestation, manifestation_id
 
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
-_HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z0-9_](?:[\w.]{0,28}\w)?")
-_DIGITS = re.compile(r"(?<![\w.,$-])(?<!S/)(?<!S/ )\d(?:[ .-]?\d){7,18}(?![\w-]|[.,]\d)")
+_HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z0-9_](?:[\w.]*\w)?")
+_DIGITS = re.compile(r"(?<![\w.,$-])\d(?:[ .-]?\d){7,18}(?![\w-]|[.,]\d)")
 _DNI_SAID = re.compile(
-    r"\b(DNI|dni|Dni|D\.N\.I\.)(\W{0,3}(?:N[°º.]?\s*|n[°º.]?\s*)?)(\d[\d .-]{6,10}\d)"
+    r"(?<![^\W\d_])(DNI|dni|Dni|D\.N\.I\.)(\W{0,3}(?:N[°º.]?\s*|n[°º.]?\s*)?)"
+    r"(\d(?:[ .-]?\d){6,8})(?!\d)"
 )
+_TWO_MOBILES = re.compile(r"9\d{8}[ .-]9\d{8}")
+_MONEY_BEFORE = re.compile(r"(?:S/\.?|\$) ?$")
 _RUC_STARTS = ("10", "15", "16", "17", "20")
 _REGION = "PE"
 
 
 def mask(text: str) -> str:
-    """Replace personal data in a text by words in brackets that say what stood there."""
+    """Replace personal data in a text by words in brackets that say what stood there.
+
+    What is masked may bare what stood next to it, so the rules go on until nothing changes; then
+    masking a masked text changes nothing either.
+    """
+    while (masked := _masked_once(text)) != text:
+        text = masked
+    return text
+
+
+def _masked_once(text: str) -> str:
     for rule in _RULES:
         text = rule(text)
     return text
@@ -50,19 +63,28 @@ def _mask_phones(text: str) -> str:
     matches = phonenumbers.PhoneNumberMatcher(text, _REGION, max_tries=1_000)
     pieces, end = [], 0
     for match in islice(matches, 1_000):
+        if _MONEY_BEFORE.search(text[max(0, match.start - 4) : match.start]):
+            continue
         pieces += [text[end : match.start], "[teléfono]"]
         end = match.end
     return "".join([*pieces, text[end:]])
 
 
 def _mask_long_numbers(text: str) -> str:
-    return _DIGITS.sub(lambda found: _name_number(found.group()), text)
+    return _DIGITS.sub(_name_unless_money, text)
+
+
+def _name_unless_money(found: re.Match[str]) -> str:
+    before = found.string[max(0, found.start() - 4) : found.start()]
+    return found.group() if _MONEY_BEFORE.search(before) else _name_number(found.group())
 
 
 def _name_number(written: str) -> str:
     digits = re.sub(r"\D", "", written)
     if 13 <= len(digits) <= 19 and _passes_luhn(digits):
         return "[tarjeta]"
+    if _TWO_MOBILES.fullmatch(written):
+        return "[teléfono] [teléfono]"
     if len(digits) == 11 and written.isdigit() and digits.startswith(_RUC_STARTS):
         return "[ruc]"
     if len(digits) == 9 and digits.startswith("9"):

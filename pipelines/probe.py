@@ -34,7 +34,8 @@ def probe(municipality: Municipality, source: Source, software_version: str) -> 
     if undated:
         verdict += f", {undated:,} without a date"
     examples = [
-        f"{record.said_at.astimezone(municipality.zone):%Y-%m-%d} {mask(record.title or record.text)[:_SHOWN]}"
+        f"{record.said_at.astimezone(municipality.zone):%Y-%m-%d} "
+        f"{mask(record.title or record.text)[:_SHOWN]}"
         for record in result.extracted[:_EXAMPLES]
         if record.said_at
     ]

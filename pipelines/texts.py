@@ -65,15 +65,26 @@ def _line(number: int, raw: bytes, *, with_id: bool) -> Line | BadLine:
         return BadLine(number, "has no «text»" if text is None else "has a «text» that is no text")
     if with_id and "id" not in value:
         return BadLine(number, "has no «id»")
-    labels = {}
+    if problem := _wrong_label(value) or _unwritable([value.get("id"), text]):
+        return BadLine(number, problem)
+    labels = {task: str(value[task]) for task in _LABELS if value.get(task) is not None}
+    return Line(value.get("id"), text, labels)
+
+
+def _wrong_label(value: dict[str, Any]) -> str | None:
     for task, known in _LABELS.items():
         label = value.get(task)
-        if label is None:
-            continue
-        if label not in known:
-            return BadLine(number, f"has the {task} «{label}»; use one of {', '.join(known)}")
-        labels[task] = str(label)
-    return Line(value.get("id"), text, labels)
+        if label is not None and label not in known:
+            return f"has the {task} «{label}»; use one of {', '.join(known)}"
+    return None
+
+
+def _unwritable(value: Any) -> str | None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return "has half a character (a lone surrogate, such as \\ud83d)"
+    return None
 
 
 def classify_file(

@@ -20,16 +20,22 @@ def resolve_window(
     days up to yesterday. With one of them: the configured number of days after or before it.
 
     Raises:
-        ConfigError: the window would end before it starts.
+        ConfigError: the window would end before it starts, or beyond the calendar.
     """
     span = timedelta(days=municipality.windows.days)
     if start is None and end is None:
         start = municipality.windows.start
         end = now.astimezone(municipality.zone).date() if start is None else None
-    if start is None and end is not None:
-        start = end - span
-    if start is not None and end is None:
-        end = start + span
+    try:
+        if start is None and end is not None:
+            start = end - span
+        if start is not None and end is None:
+            end = start + span
+    except OverflowError:
+        raise ConfigError(
+            f"The window would reach beyond the calendar: it has {span.days} days "
+            f"{f'from {start}' if start else f'up to {end}'}. Correct --from or --to."
+        ) from None
     if start is None or end is None or end <= start:
         raise ConfigError(
             f"The window from {start} to {end} is empty: --to is the day after the last one, and "

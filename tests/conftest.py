@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -23,6 +24,11 @@ from pipelines.store.write import Store
 
 DATABASES = ("sqlite", "postgresql")
 ABSENT = "PostgreSQL is not installed: apt-get install postgresql"
+
+
+def pytest_configure() -> None:
+    """Let a terminated run stop its database server, as an interrupted one does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +166,9 @@ def _postgres_programs() -> Path | None:
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []
     folders += sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda f: f.parent.name.zfill(4), reverse=True
+        Path("/usr/lib/postgresql").glob("*/bin"),
+        key=lambda f: f.parent.name.zfill(4),
+        reverse=True,
     )
     needed = ("initdb", "pg_ctl", "postgres")
     return next((f for f in folders if all((f / name).exists() for name in needed)), None)

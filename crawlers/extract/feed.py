@@ -16,7 +16,10 @@ _FEED = re.compile(r"<(\w+:)?(rss|feed|rdf)[\s>]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a feed; what the feed does not say is empty. ``date`` is as it wrote it."""
+    """One entry of a feed; what the feed does not say is empty. Dates are as it wrote them.
+
+    ``date`` is when it was said; ``updated``, if given, when it last changed.
+    """
 
     id: str | None = None
     link: str | None = None
@@ -24,6 +27,7 @@ class Entry:
     text: str = ""
     author: str | None = None
     date: str | None = None
+    updated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def _xml_entry(item: Any, url: str) -> Entry:
         text=max(texts, key=len, default=""),
         author=line(item.get("author")),
         date=next((text for date in dates if (text := line(date))), None),
+        updated=line(item.get("updated")) if "updated" in item else None,
     )
 
 
@@ -137,6 +142,7 @@ def _json_entry(item: dict[str, Any], url: str) -> Entry:
         text=next((text for text in texts if text), ""),
         author=_json_author(item),
         date=line(_text(item, "date_published") or _text(item, "date_modified")),
+        updated=line(_text(item, "date_modified")),
     )
 
 

@@ -9,11 +9,13 @@ import scrapy
 from scrapy import signals
 from scrapy.http import Request, Response
 
+from configs.schema import Limits
 from crawlers.extract.comments import Comment, comment_pages, read_comments
 from crawlers.failures import explain
+from crawlers.politeness import CONDITIONAL, KEPT, NotModified
 from crawlers.recorder import Recorder
 from crawlers.rules import Draft
-from models.records import Kind, Outcome
+from models.records import Failure, Kind, Outcome
 
 LONGEST_ADDRESS = 2_000
 
@@ -25,15 +27,21 @@ ENDS = {
 
 
 class SourceSpider(scrapy.Spider):
-    """Reads one source. Records go straight to the recorder, never through Scrapy's logs."""
+    """Reads one source. Records go straight to the recorder, never through Scrapy's logs.
+
+    A spider whose first page shows whatever is new sets ``start_tells_all``: where that page has
+    not changed (304), nothing has, and the crawl is over. Comments it cannot tell of.
+    """
 
     name = "source"
+    start_tells_all = False
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self.recorder = recorder
         self.source = recorder.job.source
         self._said: dict[str, set[str]] = {}
+        self._open_threads: dict[str, str] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "SourceSpider":
@@ -44,7 +52,9 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Begin with the source's own address."""
-        yield self.request(self.recorder.job.url, self.read_start, self.start_failed)
+        request = self.request(self.recorder.job.url, self.read_start, self.start_failed)
+        may_rest = self.start_tells_all and not self.source.comments
+        yield conditional(request) if may_rest else request
 
     def read_start(self, response: Response) -> Iterator[Request]:
         """Read the source's first page."""
@@ -57,7 +67,12 @@ class SourceSpider(scrapy.Spider):
         )
 
     def start_failed(self, failure: Any) -> None:
-        """The source itself could not be read: say why, and that the crawl is not finished."""
+        """The source itself could not be read: say why, and that the crawl is not finished.
+
+        One that has not changed is read to its end by that.
+        """
+        if isinstance(failure.value, NotModified):
+            return
         outcome, sentence = explain(failure, self.source.limits)
         self.start_is(outcome, sentence)
 
@@ -67,7 +82,10 @@ class SourceSpider(scrapy.Spider):
         self.recorder.stop(sentence)
 
     def not_read(self, url: str, failure: Any) -> None:
-        """Count a single page as not read."""
+        """Count a single page as not read, or as being what it was."""
+        if isinstance(failure.value, NotModified):
+            self.recorder.unchanged += 1
+            return
         outcome, sentence = explain(failure, self.source.limits)
         self.recorder.reject(outcome, url, sentence)
 
@@ -89,15 +107,22 @@ class SourceSpider(scrapy.Spider):
         for url in comment_pages(response.body, response.url, content_type(response)):
             if url not in said and url != response.url and fits(url):
                 said.add(url)
-                yield self.request(url, self.read_thread, self.thread_failed, thread=thread)
+                self._open_threads[url] = thread
+                yield self.request(
+                    url, self.read_thread, self.thread_failed, thread=thread, asked=url
+                )
 
-    def read_thread(self, response: Response, thread: str) -> Iterator[Request]:
+    def read_thread(self, response: Response, thread: str, asked: str) -> Iterator[Request]:
         """Read a further page of a thread."""
+        self._open_threads.pop(asked, None)
         yield from self.put_comments(response, thread)
 
     def thread_failed(self, failure: Any) -> None:
-        """A further page of a thread could not be read."""
+        """A further page of a thread could not be read; what passes is tried in the next run."""
         self.not_read(failure.request.url, failure)
+        if not is_lasting(failure, self.source.limits):
+            self.recorder.unsettle(failure.request.cb_kwargs["thread"])
+        self._open_threads.pop(failure.request.cb_kwargs["asked"], None)
 
     def _comment(self, comment: Comment, response: Response, thread: str) -> Draft:
         page = urlsplit(response.url)._replace(fragment="").geturl()
@@ -118,9 +143,28 @@ class SourceSpider(scrapy.Spider):
 
     def closed(self, reason: str) -> None:
         """Say how the crawl ended, if it was not by reading everything."""
+        for thread in self._open_threads.values():
+            self.recorder.unsettle(thread)
         if reason != "finished":
             sentence = ENDS.get(reason, f"it was closed ({reason})")
             self.recorder.stop(sentence.format(self.source.limits))
+
+
+def conditional(request: Request, *, may_rest: bool = True) -> Request:
+    """Keep the validator of an answer, and allow it to say that nothing has changed (304).
+
+    Without ``may_rest`` the answer is wanted whatever was stored; a later crawl may ask so.
+    """
+    request.meta[KEPT] = True
+    request.meta[CONDITIONAL] = may_rest
+    return request
+
+
+def is_lasting(failure: Any, limits: Limits) -> bool:
+    """Say whether another try would meet the same failure, so that it needs none."""
+    if isinstance(failure.value, NotModified):
+        return True
+    return explain(failure, limits)[0].failure is Failure.HARD
 
 
 def content_type(response: Response) -> str:

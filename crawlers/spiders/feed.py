@@ -1,16 +1,28 @@
 """Feeds: one record per entry, on request with the entry's page and its comments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from scrapy.http import Request, Response
 
 from crawlers.extract.article import Article, read_article
+from crawlers.extract.dates import first_moment
 from crawlers.extract.feed import Entry, read_feed
+from crawlers.known import fingerprint
+from crawlers.politeness import NotModified
 from crawlers.recorder import Recorder
 from crawlers.rules import Draft
-from crawlers.spiders.base import SourceSpider, content_type, fetched_at, fits, is_page
+from crawlers.spiders.base import (
+    SourceSpider,
+    conditional,
+    content_type,
+    fetched_at,
+    fits,
+    is_lasting,
+    is_page,
+)
 from models.records import Outcome
 
 
@@ -18,10 +30,12 @@ class FeedSpider(SourceSpider):
     """Reads RSS, Atom and JSON Feed.
 
     An entry that waits for its page is kept until the page was read, failed, or the crawl
-    ends: it is written in every case.
+    ends: it is written in every case, but one that is stored already as the feed still lists
+    it. Such an entry's page is opened again only for its comments, and while it is young.
     """
 
     name = "feed"
+    start_tells_all = True
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(recorder)
@@ -36,15 +50,44 @@ class FeedSpider(SourceSpider):
         if feed.damage:
             said = f"{feed.damage}; {len(feed.entries)} entries were read"
             self.recorder.reject(Outcome.UNREADABLE, response.url, said)
-        opens = self.source.follow or self.source.comments
-        for entry in feed.entries:
-            draft = self._draft(entry, response)
-            if opens and entry.link and fits(entry.link):
-                self._waiting.setdefault(entry.link, []).append(draft)
-            else:
-                self.recorder.put(draft)
+        drafts = [self._draft(entry, response) for entry in feed.entries]
+        if self.source.follow or self.source.comments:
+            drafts = self._wait(drafts)
+        for draft in drafts:
+            self.recorder.put(draft)
         for link in list(self._waiting):
-            yield self.request(link, self.read_page, self.page_failed, link=link)
+            request = self.request(link, self.read_page, self.page_failed, link=link)
+            if self.source.comments:  # without them no page is ever opened again
+                conditional(request, may_rest=self._may_rest(link))
+            yield request
+
+    def _wait(self, drafts: list[Draft]) -> list[Draft]:
+        """Have drafts wait for their pages; return those without, and count the settled."""
+        newest = self._newest(drafts)
+        others = []
+        for draft in drafts:
+            if not draft.url or not fits(draft.url):
+                others.append(draft)
+            elif self._is_settled(draft, newest):
+                self.recorder.unchanged += 1
+            else:
+                self._waiting.setdefault(draft.url, []).append(draft)
+        return others
+
+    def _is_settled(self, draft: Draft, newest: datetime | None) -> bool:
+        known = self.recorder.known
+        if not self.source.comments:
+            return known.has(draft.fingerprint)
+        return known.is_settled(draft.fingerprint, newest, self.source.revisit_days)
+
+    def _newest(self, drafts: Iterable[Draft]) -> datetime | None:
+        zone = self.recorder.zone
+        moments = (first_moment(draft.dates, zone, draft.fetched_at) for draft in drafts)
+        return max((m for m in moments if isinstance(m, datetime)), default=None)
+
+    def _may_rest(self, link: str) -> bool:
+        """Say whether a page that has not changed tells nothing new of what waits for it."""
+        return all(self.recorder.known.has(draft.fingerprint) for draft in self._waiting[link])
 
     def _draft(self, entry: Entry, response: Response) -> Draft:
         return Draft(
@@ -58,6 +101,14 @@ class FeedSpider(SourceSpider):
             author=entry.author,
             url=entry.link,
             capture_id=response.meta["capture_id"],
+            fingerprint=fingerprint(
+                entry.id or entry.link,
+                entry.link,
+                entry.date,
+                entry.updated,
+                entry.title,
+                entry.text,
+            ),
         )
 
     def read_page(self, response: Response, link: str) -> Iterator[Request]:
@@ -65,22 +116,26 @@ class FeedSpider(SourceSpider):
         if not is_page(response):
             kind = content_type(response)[:80]
             self.recorder.reject(Outcome.UNREADABLE, link, f"it is {kind}, not a page")
-            self._release(link)
+            self._release(link, for_good=True)
             return
         article = Article()
         if self.source.follow:
             article = read_article(response.body, response.url, content_type(response))
-        drafts = self._waiting[link]
-        self._waiting[link] = [_completed(draft, article, response) for draft in drafts]
-        self._release(link)
+        drafts = [_completed(draft, article, response) for draft in self._waiting[link]]
+        del self._waiting[link]
+        for draft in drafts:
+            self.recorder.put(draft)
         if self.source.comments:
             yield from self.put_comments(response, drafts[0].external_id or link)
 
     def page_failed(self, failure: Any) -> None:
-        """An entry's page could not be read: the entry is kept as the feed gave it."""
+        """An entry's page could not be read, or has not changed."""
         link = failure.request.cb_kwargs["link"]
+        if isinstance(failure.value, NotModified):
+            self.recorder.unchanged += len(self._waiting.pop(link, ()))
+            return
         self.not_read(link, failure)
-        self._release(link)
+        self._release(link, for_good=is_lasting(failure, self.source.limits))
 
     def closed(self, reason: str) -> None:
         """Write the entries whose page was not reached."""
@@ -88,11 +143,20 @@ class FeedSpider(SourceSpider):
         for link in list(self._waiting):
             why = f"its page was not read: {self.recorder.reason or 'reading it failed'}"
             self.recorder.reject(Outcome.FETCH_FAILED, link, why)
-            self._release(link)
+            self._release(link, for_good=False)
 
-    def _release(self, link: str) -> None:
+    def _release(self, link: str, *, for_good: bool) -> None:
+        """Write the entries of a page that gave nothing as the feed gave them.
+
+        What an earlier run read of such a page is not given up for less, as long as another
+        try may read it again.
+        """
+        known = self.recorder.known
         for draft in self._waiting.pop(link, ()):
-            self.recorder.put(draft)
+            if known.has(draft.fingerprint) or (known.has_some(draft.fingerprint) and not for_good):
+                self.recorder.unchanged += 1
+            else:
+                self.recorder.put(draft if for_good else replace(draft, fingerprint=None))
 
 
 def _completed(draft: Draft, article: Article, response: Response) -> Draft:

@@ -32,6 +32,10 @@ def register(app: typer.Typer) -> None:
     train.command(
         "finetune", epilog="Example: manifiesta train finetune --data DIR --encoder enc --out model"
     )(finetune_heads)
+    train.command(
+        "calibrate",
+        epilog="Example: manifiesta train calibrate --data DIR --model m --version 0.1.1",
+    )(calibrate_model)
     app.add_typer(train, name="train")
 
 
@@ -152,6 +156,20 @@ def finetune_heads(
 
     path = finetune(data, encoder, out, _preset(FINETUNE, recipe))
     typer.echo(f"Model: {path}. Next: manifiesta evaluate GOLD.jsonl --model {path}")
+
+
+def calibrate_model(
+    data: Data,
+    model: Annotated[Path, typer.Option(help="Folder of the weights.", exists=True)],
+    version: Annotated[str, typer.Option(help="New version: the answers change.")],
+    recipe: Recipe = "cpu",
+) -> None:
+    """Fit temperatures, threshold and confusion counts of finished weights anew."""
+    from nlp.training.recalibrate import recalibrate
+    from nlp.training.recipes import FINETUNE
+
+    path = recalibrate(data, model, version, _preset(FINETUNE, recipe))
+    typer.echo(f"Calibrated: {path}, version {version}")
 
 
 def _preset(presets: Mapping[str, Preset], name: str) -> Preset:

@@ -10,7 +10,11 @@ from flows.commands.options import Code, From, Json, To, as_day, print_json
 from models.errors import ConfigError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from configs.schema import Municipality
     from flows.summary import RunSummary
+    from models.records import Health
     from pipelines.importing import Imported
 
 Column = Annotated[str | None, typer.Option(help="Column of the file; guessed if not given.")]
@@ -30,6 +34,9 @@ def register(app: typer.Typer) -> None:
     sources = typer.Typer(help="The sources of a municipality.", no_args_is_help=True)
     sources.command("list", epilog="Example: manifiesta sources list -m ate")(list_sources)
     sources.command("check", epilog="Example: manifiesta sources check -m ate rpp")(check_sources)
+    sources.command("release", epilog="Example: manifiesta sources release -m ate rpp")(
+        release_source
+    )
     app.add_typer(sources, name="sources")
 
 
@@ -39,18 +46,26 @@ def run(
     end: To = None,
     base_url: BaseUrl = None,
     as_json: Json = False,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Read the archive again, and ask no source.")
+    ] = False,
 ) -> None:
-    """Do one monitoring run: read every source, classify, count, report."""
+    """Do one monitoring run: read every source that is due, classify, count, report."""
     from configs.settings import Settings
     from flows.environment import prepare_prefect
 
     prepare_prefect(Settings.load().home)
     from flows.monitor import monitor
 
-    finish(
-        monitor(municipality, as_day(start), as_day(end), base_url, show_progress=not as_json),
-        as_json=as_json,
+    summary = monitor(
+        municipality,
+        as_day(start),
+        as_day(end),
+        base_url,
+        show_progress=not as_json,
+        replay=replay,
     )
+    finish(summary, as_json=as_json)
 
 
 def finish(summary: "RunSummary", *, as_json: bool) -> None:
@@ -99,7 +114,7 @@ def import_records(  # noqa: PLR0913, PLR0917 - one option for each column
     place = open_municipality(settings, municipality)
     store = open_store(settings)
     named = {"text": text, "date": date, "title": title, "id": id, "url": url, "author": author}
-    given = {name: column for name, column in named.items() if column is not None}
+    given = {name: column for name, column in named.items() if column}
     settled = upload_source(store, place, source, file, given)
     today = window_of(place, None, None)
     start = RunStart("import", today, load_taxonomy().version, SOFTWARE_VERSION)
@@ -139,18 +154,22 @@ def _show_import(outcome: "Imported", municipality: str) -> None:
 
 
 def list_sources(municipality: Code, as_json: Json = False) -> None:
-    """List the sources of a municipality and how its latest run found them."""
+    """List the sources of a municipality, how its latest run found them, and how they fare."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from configs.schema import absolute_url
     from configs.settings import Settings
     from flows.house import open_municipality, open_store
-    from pipelines.store.read import latest_attempts
+    from models.records import Health
+    from pipelines.store.read import latest_attempts, source_health
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)
-    found = latest_attempts(open_store(settings).engine, place.code)
+    engine = open_store(settings).engine
+    found = latest_attempts(engine, place.code)
+    health = source_health(engine, place.code)
     rows = [
         {
             "name": source.name,
@@ -160,6 +179,7 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
             "enabled": source.enabled,
             "state": found[source.name].state if source.name in found else "never read",
             "reason": (found[source.name].error or "") if source.name in found else "",
+            **_health_columns(health.get(source.name, Health()), place),
         }
         for source in place.sources
     ]
@@ -167,11 +187,49 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
         print_json(rows)
         return
     table = Table(title=f"{place.name}: {len(rows)} sources")
-    for column in ("name", "title", "protocol", "state", "reason"):
+    shown = ("name", "title", "protocol", "state", "health", "next_due", "reason")
+    for column in shown:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(str(row[c]) for c in ("name", "title", "protocol", "state", "reason")))
+        table.add_row(*(escape(str(row[column] or "")) for column in shown))
     Console().print(table)
+
+
+def _health_columns(health: "Health", place: "Municipality") -> dict[str, object]:
+    """Return what `sources list` says of a source's health, on the municipality's clocks."""
+
+    def local(moment: "datetime | None") -> str | None:
+        return f"{moment.astimezone(place.zone):%Y-%m-%d %H:%M}" if moment else None
+
+    return {
+        "health": health.state,
+        "failures": health.failures,
+        "last_success": local(health.last_success),
+        "next_due": local(health.next_due),
+        "why": health.reason,
+    }
+
+
+def release_source(
+    municipality: Code,
+    name: Annotated[str, typer.Argument(help="The source that the next run is to read.")],
+) -> None:
+    """Bring a quarantined or resting source back: the next run reads it."""
+    from configs.settings import Settings
+    from flows.house import open_municipality, open_store
+    from models.records import Health
+    from pipelines.health import released
+    from pipelines.store.read import source_health
+
+    settings = Settings.load()
+    place = open_municipality(settings, municipality)
+    if place.source(name) is None:
+        known = ", ".join(source.name for source in place.sources)
+        raise ConfigError(f"{place.code} has no source «{name}»: {known}")
+    store = open_store(settings)
+    was = source_health(store.engine, place.code).get(name, Health())
+    store.save_health(place.code, name, released(was))
+    typer.echo(f"{name} was {was.state}; the next run reads it.")
 
 
 def check_sources(

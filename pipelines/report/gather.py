@@ -16,11 +16,14 @@ from models.tables import (
     InsightDay,
     InsightOverview,
     InsightSource,
+    LanguageRow,
     ManifestationRow,
+    NearDuplicateRow,
     RejectionRow,
     RunRow,
     SourceRow,
 )
+from nlp.language import HOME, UNDETERMINED
 from pipelines.report.data import Evidence, Quote, RejectionCount, ReportData, Run
 from pipelines.report.safe import shorten, web_link
 from pipelines.store.engine import explained
@@ -135,8 +138,9 @@ def _evidence(
 
 
 def _candidates(run: Run, categories: Sequence[str]) -> Executable:
-    """Select, per category and source, the most confident texts, each text once."""
-    said, label = ManifestationRow, ClassificationRow
+    """Select, per category and source, the most confident texts, of copies one."""
+    said, label, spoken, copy = ManifestationRow, ClassificationRow, LanguageRow, NearDuplicateRow
+    cluster = func.coalesce(copy.cluster_id, said.text_hash)
     best_first = (label.confidence.desc(), said.id)
     same_text = (said.id == label.manifestation_id) & (said.text_hash == label.text_hash)
     texts = (
@@ -147,10 +151,14 @@ def _candidates(run: Run, categories: Sequence[str]) -> Executable:
             label.sentiment,
             label.confidence,
             func.row_number()
-            .over(partition_by=(label.category, said.text_hash), order_by=best_first)
+            .over(partition_by=(label.category, cluster), order_by=best_first)
             .label("copy"),
         )
         .join(label, same_text)
+        .outerjoin(
+            spoken, (said.id == spoken.manifestation_id) & (said.text_hash == spoken.text_hash)
+        )
+        .outerjoin(copy, (said.id == copy.manifestation_id) & (said.text_hash == copy.text_hash))
         .where(
             said.municipality == run.municipality,
             said.said_on >= run.window_from,
@@ -159,6 +167,8 @@ def _candidates(run: Run, categories: Sequence[str]) -> Executable:
             label.taxonomy_version == run.taxonomy_version,
             label.abstained.is_(False),
             label.category.in_(categories),
+            said.gone_at.is_(None),
+            func.coalesce(spoken.language, UNDETERMINED).in_(HOME),
         )
         .subquery()
     )

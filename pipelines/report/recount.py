@@ -36,7 +36,8 @@ def by_source(run: Run) -> str:
 def counted(run: Run, **labels: str) -> str:
     """Return the query that counts again, from the classified texts themselves."""
     return (
-        "SELECT COUNT(*) AS count, COUNT(DISTINCT m.text_hash) AS distinct_count\n"
+        "SELECT COUNT(*) AS count,\n"
+        "       COUNT(DISTINCT COALESCE(d.cluster_id, m.text_hash)) AS distinct_count\n"
         f"{_texts(run, labels)};"
     )
 
@@ -62,5 +63,9 @@ def _texts(run: Run, labels: dict[str, str]) -> str:
         "  FROM manifestation AS m\n"
         "  JOIN classification AS c\n"
         "    ON c.manifestation_id = m.id AND c.text_hash = m.text_hash\n"
-        f" WHERE {conditions}"
+        "  LEFT JOIN language_label AS l\n"
+        "    ON l.manifestation_id = m.id AND l.text_hash = m.text_hash\n"
+        "  LEFT JOIN near_duplicate AS d\n"
+        "    ON d.manifestation_id = m.id AND d.text_hash = m.text_hash\n"
+        f" WHERE {conditions}\n   AND COALESCE(l.language, 'und') IN ('es', 'und')"
     )

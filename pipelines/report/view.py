@@ -147,7 +147,10 @@ class Figures:
 def figures(data: ReportData, language: str, t: Texts) -> Figures:
     """Turn the frames of a run into lines with names in one language."""
     overview = _rows(data.overview)
-    named = {**_taxonomy_names(data.taxonomy, language), "total": {}, "kind": {}, "certainty": {}}
+    closed: dict[str, dict[str, str]] = {
+        measure: {} for measure in ("total", "kind", "certainty", "language")
+    }
+    named = {**_taxonomy_names(data.taxonomy, language), **closed}
     by_measure = {
         measure: tuple(
             _line(row, str(row["label"]), _label(names, measure, str(row["label"]), t))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from models.errors import ConfigError, StoreError
@@ -82,6 +82,17 @@ def explained(engine: Engine) -> Iterator[None]:
         raise StoreError(f"{_where(engine)}: {_advice(str(error.orig))}") from error
     except SQLAlchemyError as error:
         raise StoreError(f"{_where(engine)}: {error}") from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that writes: all that is done in it is kept, or nothing."""
+    with (
+        explained(engine),
+        engine.connect().execution_options(writes=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
 
 
 def _where(engine: Engine) -> str:

@@ -6,13 +6,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from models import tables
 from models.errors import StoreError
 from pipelines.store.engine import explained
 
 _MIGRATIONS = Path(tables.__file__).parent / "migrations"
+_MIGRATING = 29_733  # any number that every version of the software locks
 
 
 def _config() -> Config:
@@ -49,6 +50,8 @@ def migrate(engine: Engine) -> None:
         )
     config = _config()
     with explained(engine), engine.connect().execution_options(writes=True) as connection:
+        if engine.dialect.name == "postgresql":  # SQLite locks the whole file by itself
+            connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()

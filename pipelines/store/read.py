@@ -11,17 +11,23 @@ from sqlalchemy.orm import Session
 
 from configs.schema import Source
 from models.errors import InputError
-from models.records import Stage, State, Window
+from models.records import Condition, Health, Stage, State, Validator, Window
 from models.tables import (
     INSIGHT_TABLES,
     Base,
     ClassificationRow,
+    LanguageRow,
     ManifestationRow,
+    NearDuplicateRow,
     PartitionRow,
     RejectionRow,
     RunRow,
+    SeenRow,
     SourceRow,
+    SourceStateRow,
+    ValidatorRow,
 )
+from nlp.language import UNDETERMINED
 from pipelines.store.engine import explained
 
 
@@ -79,6 +85,34 @@ def _classified_by(model_version: str, taxonomy_version: str) -> ColumnElement[b
     )
 
 
+def _of_text(row: type[LanguageRow] | type[NearDuplicateRow]) -> ColumnElement[bool]:
+    """Say that a row is about the text as it is now, not as it was before an edit."""
+    return and_(
+        row.manifestation_id == ManifestationRow.id,
+        row.text_hash == ManifestationRow.text_hash,
+    )
+
+
+def unlabelled(engine: Engine, municipality: str, window: Window) -> list[Unclassified]:
+    """Return the window's texts whose language was not identified yet."""
+    query = (
+        select(
+            ManifestationRow.id,
+            ManifestationRow.text_hash,
+            ManifestationRow.title,
+            ManifestationRow.text,
+        )
+        .outerjoin(LanguageRow, _of_text(LanguageRow))
+        .where(_within(municipality, window), LanguageRow.manifestation_id.is_(None))
+        .order_by(ManifestationRow.id)
+    )
+    with explained(engine), engine.connect() as connection:
+        return [
+            Unclassified(row.id, row.text_hash, row.title, row.text)
+            for row in connection.execute(query)
+        ]
+
+
 def unclassified(
     engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
 ) -> list[Unclassified]:
@@ -106,14 +140,15 @@ def classified_frame(
 ) -> pd.DataFrame:
     """Return one row per classified manifestation of the window.
 
-    Columns: id, source, kind, text_hash, said_on, category, sentiment, intent, abstained.
+    Columns: id, source, kind, cluster, language, said_on, category, sentiment, intent, abstained.
     """
     query = (
         select(
             ManifestationRow.id,
             ManifestationRow.source,
             ManifestationRow.kind,
-            ManifestationRow.text_hash,
+            func.coalesce(NearDuplicateRow.cluster_id, ManifestationRow.text_hash).label("cluster"),
+            func.coalesce(LanguageRow.language, UNDETERMINED).label("language"),
             ManifestationRow.said_on,
             ClassificationRow.category,
             ClassificationRow.sentiment,
@@ -121,6 +156,8 @@ def classified_frame(
             ClassificationRow.abstained,
         )
         .join(ClassificationRow, _classified_by(model_version, taxonomy_version))
+        .outerjoin(NearDuplicateRow, _of_text(NearDuplicateRow))
+        .outerjoin(LanguageRow, _of_text(LanguageRow))
         .where(_within(municipality, window))
         .order_by(ManifestationRow.id)
     )
@@ -223,6 +260,55 @@ def remembered_source(engine: Engine, municipality: str, name: str) -> Source | 
     with explained(engine), Session(engine) as session:
         row = session.get(SourceRow, (municipality, name))
     return None if row is None else Source.model_validate(row.config)
+
+
+def source_health(engine: Engine, municipality: str) -> dict[str, Health]:
+    """Return what runs have made of each source of a municipality that was ever read."""
+    query = select(SourceStateRow).where(SourceStateRow.municipality == municipality)
+    with explained(engine), Session(engine) as session:
+        return {row.source: _health(row) for row in session.scalars(query)}
+
+
+def _health(row: SourceStateRow) -> Health:
+    return Health(
+        state=Condition(row.state),
+        failures=row.failures,
+        unchanged=row.unchanged,
+        complete=row.complete,
+        last_success=row.last_success,
+        reason=row.reason,
+        next_due=row.next_due,
+    )
+
+
+def known_validators(engine: Engine, municipality: str, source: str) -> list[Validator]:
+    """Return by what to ask whether a source's addresses have changed."""
+    query = select(ValidatorRow).where(
+        ValidatorRow.municipality == municipality, ValidatorRow.source == source
+    )
+    with explained(engine), Session(engine) as session:
+        return [Validator(r.url, r.etag, r.last_modified) for r in session.scalars(query)]
+
+
+def seen_fingerprints(engine: Engine, municipality: str, source: str) -> dict[str, datetime]:
+    """Return the fingerprints of a source's manifestations, and when each was said."""
+    query = (
+        select(SeenRow.fingerprint, ManifestationRow.said_at)
+        .join(ManifestationRow, ManifestationRow.id == SeenRow.manifestation_id)
+        .where(ManifestationRow.municipality == municipality, ManifestationRow.source == source)
+    )
+    with explained(engine), engine.connect() as connection:
+        return {row.fingerprint: row.said_at for row in connection.execute(query)}
+
+
+def earliest_day(engine: Engine, municipality: str, source: str) -> date | None:
+    """Return the first local day of which anything of a source is stored."""
+    query = select(func.min(ManifestationRow.said_on)).where(
+        ManifestationRow.municipality == municipality, ManifestationRow.source == source
+    )
+    with explained(engine), engine.connect() as connection:
+        found: date | None = connection.execute(query).scalar_one()
+        return found
 
 
 def insight_frame(engine: Engine, table: type[Base], run_id: str) -> pd.DataFrame:

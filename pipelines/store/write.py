@@ -4,35 +4,45 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Table, and_, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from configs.schema import Municipality, Source
 from models.records import (
     Capture,
     Classification,
+    Health,
     Manifestation,
     Protocol,
     Rejection,
     Stage,
     State,
+    Validator,
     Window,
 )
 from models.tables import (
     Base,
     CaptureRow,
     ClassificationRow,
+    LanguageRow,
     ManifestationRow,
     PartitionRow,
     RejectionRow,
+    RevisionRow,
     RunRow,
+    SeenRow,
     SourceRow,
+    SourceStateRow,
+    ValidatorRow,
 )
-from pipelines.store.engine import explained
+from pipelines.store.engine import writing
+
+VALIDATOR_AGE = timedelta(days=60)
+"""A validator that no answer has renewed for so long is given up: its page is not asked again."""
 
 _CHUNK = 500
 _Item = TypeVar("_Item")
@@ -146,8 +156,17 @@ class Store:
         manifestations: Sequence[Manifestation],
         rejections: Sequence[Rejection] = (),
         captures: Sequence[Capture] = (),
+        *,
+        seen: Mapping[str, str] | None = None,
+        validators: Sequence[Validator] = (),
     ) -> Saved:
         """Store what was collected; a manifestation seen before is only touched by an edit.
+
+        An edited one keeps its former text as a revision. One that was gone and is back is no
+        longer marked as gone.
+
+        All of it or nothing: what tells a later crawl that it need not read something again is
+        never there without the records.
 
         Args:
             run_id: the run that collected it.
@@ -156,14 +175,39 @@ class Store:
             manifestations: to store; an id that comes twice keeps its last text.
             rejections: input records that are not stored, with their reasons.
             captures: the raw responses that the source gave.
+            seen: fingerprints of those of the manifestations whose pages were read, by id.
+            validators: by what to ask next time whether an address has changed.
         """
         with self._writing() as connection:
             saved = Saved()
-            for chunk in _chunks(list({m.id: m for m in manifestations}.values())):
+            latest = {item.id: item for item in manifestations}
+            for chunk in _chunks([latest[key] for key in sorted(latest)]):  # see _upsert
                 saved += _upsert_manifestations(connection, chunk, municipality.zone)
             _insert_rejections(connection, run_id, rejections)
             _insert_captures(connection, run_id, municipality.code, source, captures)
+            _upsert_seen(connection, seen or {})
+            _upsert_validators(connection, municipality.code, source, validators)
         return saved
+
+    def save_health(self, municipality: str, source: str, health: Health) -> None:
+        """Note what a run has made of a source."""
+        row = {"municipality": municipality, "source": source, **asdict(health)}
+        with self._writing() as connection:
+            _upsert(connection, SourceStateRow, [row], replace=tuple(asdict(health)))
+
+    def forget_captures(self, municipality: str, files: Sequence[str]) -> int:
+        """Forget the captures of WARC files that are to be removed; return how many."""
+        theirs = and_(CaptureRow.municipality == municipality, CaptureRow.warc_file.in_(files))
+        with self._writing() as connection:
+            connection.execute(
+                update(ManifestationRow)
+                .where(
+                    ManifestationRow.municipality == municipality,
+                    ManifestationRow.capture_id.in_(select(CaptureRow.id).where(theirs)),
+                )
+                .values(capture_id=None)
+            )
+            return connection.execute(delete(CaptureRow).where(theirs)).rowcount
 
     def save_partitions(self, run_id: str, partitions: Iterable[Partition]) -> None:
         """Write lines of the ledger; a line written again replaces the earlier one."""
@@ -193,6 +237,36 @@ class Store:
         with self._writing() as connection:
             _upsert(connection, ClassificationRow, rows)
 
+    def mark_gone(self, ids: Sequence[str], moment: datetime) -> int:
+        """Note that manifestations are no longer at their source; return how many newly are.
+
+        They stay stored and counted in the windows in which they were said; reports quote them
+        no more. One that is marked already keeps its first moment.
+        """
+        with self._writing() as connection:
+            return sum(
+                connection.execute(
+                    update(ManifestationRow)
+                    .where(ManifestationRow.id.in_(chunk), ManifestationRow.gone_at.is_(None))
+                    .values(gone_at=moment)
+                ).rowcount
+                for chunk in _chunks(sorted(set(ids)))
+            )
+
+    def save_languages(self, identifier: str, labels: Mapping[tuple[str, str], str]) -> None:
+        """Label texts, by manifestation and text hash; a text that has a label keeps it."""
+        rows = [
+            {
+                "manifestation_id": manifestation_id,
+                "text_hash": text_hash,
+                "language": language,
+                "identifier": identifier,
+            }
+            for (manifestation_id, text_hash), language in labels.items()
+        ]
+        with self._writing() as connection:
+            _upsert(connection, LanguageRow, rows)
+
     def save_insights(self, run_id: str, tables: Mapping[type[Base], list[dict[str, Any]]]) -> None:
         """Write a run's insight rows, in place of those the same run wrote before."""
         with self._writing() as connection:
@@ -204,11 +278,7 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with (
-            explained(self.engine),
-            self.engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+        with writing(self.engine) as connection:
             yield connection
 
 
@@ -233,7 +303,8 @@ def _upsert(
 ) -> None:
     """Insert rows; on a known primary key replace the named columns, or leave the row alone.
 
-    With ``only_where`` a known row is replaced only if that column differs.
+    With ``only_where`` a known row is replaced only if that column differs. Rows go in the order
+    of their keys: two writers of the same rows in different orders would wait for each other.
     """
     if not rows:
         return
@@ -252,7 +323,7 @@ def _upsert(
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
-    for chunk in _chunks(rows):
+    for chunk in _chunks(sorted(rows, key=lambda values: [values[key] for key in keys])):
         connection.execute(statement, list(chunk))
 
 
@@ -285,14 +356,19 @@ def _upsert_sources(
 def _upsert_manifestations(
     connection: Connection, items: Sequence[Manifestation], zone: ZoneInfo
 ) -> Saved:
-    stored = {
-        row.id: row.text_hash
+    earlier = {
+        row.id: row
         for row in connection.execute(
-            select(ManifestationRow.id, ManifestationRow.text_hash).where(
+            select(ManifestationRow.__table__).where(
                 ManifestationRow.id.in_([item.id for item in items])
             )
         )
     }
+    stored = {key: row.text_hash for key, row in earlier.items()}
+    count = len(items)
+    items = [i for i in items if i.id not in earlier or not _is_older(i, earlier[i.id])]
+    _keep_revisions(connection, items, earlier)
+    _bring_back(connection, items, earlier)
     rows = [{**asdict(i), "said_on": i.said_at.astimezone(zone).date()} for i in items]
     _upsert(
         connection,
@@ -301,9 +377,55 @@ def _upsert_manifestations(
         replace=("title", "text", "text_hash", "fetched_at", "capture_id"),
         only_where="text_hash",
     )
-    known = sum(stored.get(item.id) == item.text_hash for item in items)
     new = sum(item.id not in stored for item in items)
-    return Saved(new=new, changed=len(items) - new - known, known=known)
+    same = sum(stored.get(item.id) == item.text_hash for item in items)
+    return Saved(new=new, changed=len(items) - new - same, known=count - len(items) + same)
+
+
+def _is_older(item: Manifestation, stored: Row[Any]) -> bool:
+    """Say whether a text was fetched before the one that is stored, as in a replay."""
+    return bool(item.fetched_at < stored.fetched_at)
+
+
+def _keep_revisions(
+    connection: Connection, items: Sequence[Manifestation], stored: Mapping[str, Row[Any]]
+) -> None:
+    """Keep the texts that an edit is about to replace."""
+    edits = [
+        (item, stored[item.id])
+        for item in items
+        if item.id in stored and stored[item.id].text_hash != item.text_hash
+    ]
+    rows = [
+        {
+            "manifestation_id": former.id,
+            "text_hash": former.text_hash,
+            "seen_from": former.fetched_at,
+            "seen_to": item.fetched_at,
+            "title": former.title,
+            "text": former.text,
+            "capture_id": former.capture_id,
+        }
+        for item, former in edits
+    ]
+    _upsert(connection, RevisionRow, rows)
+
+
+def _bring_back(
+    connection: Connection, items: Sequence[Manifestation], stored: Mapping[str, Row[Any]]
+) -> None:
+    """Take the mark from those that were gone and have been fetched since."""
+    back = [
+        item.id
+        for item in items
+        if item.id in stored
+        and stored[item.id].gone_at is not None
+        and item.fetched_at > stored[item.id].gone_at
+    ]
+    if back:
+        connection.execute(
+            update(ManifestationRow).where(ManifestationRow.id.in_(back)).values(gone_at=None)
+        )
 
 
 def _insert_rejections(
@@ -336,3 +458,25 @@ def _insert_captures(
         for capture in captures
     ]
     _upsert(connection, CaptureRow, rows)
+
+
+def _upsert_seen(connection: Connection, seen: Mapping[str, str]) -> None:
+    rows = [{"manifestation_id": key, "fingerprint": mark} for key, mark in seen.items()]
+    _upsert(connection, SeenRow, rows, replace=("fingerprint",))
+
+
+def _upsert_validators(
+    connection: Connection, municipality: str, source: str, validators: Sequence[Validator]
+) -> None:
+    now = datetime.now(UTC)
+    about = {"municipality": municipality, "source": source, "saved_at": now}
+    rows = {validator.url: {**about, **asdict(validator)} for validator in validators}
+    names = ("etag", "last_modified", "saved_at")
+    _upsert(connection, ValidatorRow, list(rows.values()), replace=names)
+    connection.execute(
+        delete(ValidatorRow).where(
+            ValidatorRow.municipality == municipality,
+            ValidatorRow.source == source,
+            ValidatorRow.saved_at < now - VALIDATOR_AGE,
+        )
+    )

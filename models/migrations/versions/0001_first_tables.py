@@ -116,7 +116,7 @@ def upgrade() -> None:
             "command",
             sa.String(length=60),
             nullable=False,
-            comment="What started it: run, import, classify or aggregate.",
+            comment="What started it: run, replay, import, classify or aggregate.",
         ),
         sa.Column(
             "window_from", sa.Date(), nullable=False, comment="First local day of the window."
@@ -269,7 +269,7 @@ def upgrade() -> None:
         ),
         sa.Column(
             "model_version",
-            sa.String(length=120),
+            sa.String(length=400),
             nullable=False,
             comment="The model that classified it.",
         ),
@@ -340,7 +340,7 @@ def upgrade() -> None:
             comment="Local day after the last of the window.",
         ),
         sa.Column(
-            "model_version", sa.String(length=120), nullable=False, comment="The classifier."
+            "model_version", sa.String(length=400), nullable=False, comment="The classifier."
         ),
         sa.Column(
             "taxonomy_version", sa.String(length=60), nullable=False, comment="The taxonomy."
@@ -430,7 +430,7 @@ def upgrade() -> None:
             comment="Local day after the last of the window.",
         ),
         sa.Column(
-            "model_version", sa.String(length=120), nullable=False, comment="The classifier."
+            "model_version", sa.String(length=400), nullable=False, comment="The classifier."
         ),
         sa.Column(
             "taxonomy_version", sa.String(length=60), nullable=False, comment="The taxonomy."
@@ -505,7 +505,7 @@ def upgrade() -> None:
             comment="Local day after the last of the window.",
         ),
         sa.Column(
-            "model_version", sa.String(length=120), nullable=False, comment="The classifier."
+            "model_version", sa.String(length=400), nullable=False, comment="The classifier."
         ),
         sa.Column(
             "taxonomy_version", sa.String(length=60), nullable=False, comment="The taxonomy."
@@ -591,7 +591,7 @@ def upgrade() -> None:
             comment="Local day after the last of the window.",
         ),
         sa.Column(
-            "model_version", sa.String(length=120), nullable=False, comment="The classifier."
+            "model_version", sa.String(length=400), nullable=False, comment="The classifier."
         ),
         sa.Column(
             "taxonomy_version", sa.String(length=60), nullable=False, comment="The taxonomy."

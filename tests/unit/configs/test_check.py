@@ -92,7 +92,7 @@ SCHEMA = [
     ("country: PE\n", "", 1, "country", "missing", "country: PE"),
     ("  email: datos@example.org\n", "", 6, "contact.email", "missing", "email: datos@"),
     ("protocol: feed", "protocol: rss", 20, "sources[0].protocol", "«rss»", "did you mean «feed»?"),
-    ("protocol: feed", "protocol: fed", 20, "sources[0].protocol", "«fed»", "feed, pages, upload"),
+    ("protocol: feed", "protocol: fed", 20, "sources[0].protocol", "«fed»", "feed, pages, sitemap"),
     ('"150103"', "150103", 4, "ubigeo", "YAML reads this as a number", 'ubigeo: "150103"'),
     ('"150103"', '"15"', 4, "ubigeo", "six digits", '"150103"'),
     ("country: PE", "country: Peru", 3, "country", "two capital letters", "PE"),

@@ -1,0 +1,93 @@
+"""What the archive holds of a source: its crawls, oldest first, and the answers of each."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from crawlers.archive import CRAWL
+from crawlers.wire import to_line
+from models.records import Capture
+
+_URN = "<urn:uuid:"
+_KEPT = ("response", "revisit")
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """One crawl as it lies in the archive: its responses in the order in which they came."""
+
+    captures: tuple[Capture, ...]
+
+    @property
+    def ended_at(self) -> datetime:
+        """When its last response came."""
+        return self.captures[-1].fetched_at
+
+
+def archived_crawls(archive: Path, municipality: str, source: str) -> list[Archived]:
+    """Return the crawls of a source that the archive holds, oldest first.
+
+    What a killed writer left half done at the end of a file is no response.
+    """
+    crawls: dict[str, list[Capture]] = {}
+    folder = archive / municipality / source
+    for path in sorted(folder.glob("*.warc.gz")):
+        for crawl, capture in _captures(path, archive):
+            crawls.setdefault(crawl, []).append(capture)
+    found = [Archived(tuple(captures)) for captures in crawls.values()]
+    return sorted(found, key=lambda crawl: crawl.captures[0].fetched_at)
+
+
+def write_answers(crawls: Sequence[Archived], number: int, path: Path) -> None:
+    """Write the file of captures that replays one of the crawls.
+
+    What it did not ask, because an earlier run had read it, is answered as it last was before.
+    """
+    own = crawls[number].captures
+    asked = {capture.url for capture in own}
+    earlier = {
+        capture.url: capture
+        for crawl in crawls[:number]
+        for capture in crawl.captures
+        if capture.status < 400 and capture.status != 304 and capture.url not in asked
+    }
+    path.write_bytes(b"".join(to_line(capture) for capture in (*earlier.values(), *own)))
+    path.chmod(0o600)
+
+
+def _captures(path: Path, archive: Path) -> Iterator[tuple[str, Capture]]:
+    from warcio.archiveiterator import ArchiveIterator
+    from warcio.exceptions import ArchiveLoadFailed
+
+    with path.open("rb") as file:
+        records = ArchiveIterator(file)
+        try:
+            for record in records:
+                body = record.raw_stream.read()
+                if record.rec_type in _KEPT and record.http_headers is not None:
+                    place = path.relative_to(archive).as_posix(), records.get_record_offset()
+                    crawl = record.rec_headers.get_header(CRAWL) or ""
+                    yield crawl, _capture(record, body, *place)
+        except (EOFError, ValueError, zlib.error, ArchiveLoadFailed):
+            return
+
+
+def _capture(record: Any, body: bytes, file: str, offset: int) -> Capture:
+    head, about = record.http_headers, record.rec_headers
+    identity: str = about.get_header("WARC-Record-ID")
+    moment = datetime.fromisoformat(about.get_header("WARC-Date")).astimezone(UTC)
+    return Capture(
+        id=identity.removeprefix(_URN).removesuffix(">"),
+        url=about.get_header("WARC-Target-URI"),
+        status=int(head.get_statuscode()),
+        fetched_at=moment,
+        content_type=head.get_header("content-type") or "",
+        size=len(body),
+        sha256=sha256(body).hexdigest(),
+        warc_file=file,
+        warc_offset=offset,
+    )

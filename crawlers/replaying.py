@@ -1,0 +1,55 @@
+"""Answers a crawl from the archive; nothing is fetched."""
+
+from collections import deque
+from typing import Any, Self
+from urllib.parse import urldefrag
+
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Headers, Request, Response
+from scrapy.responsetypes import responsetypes
+
+from crawlers.archive import read_response
+from crawlers.politeness import ROBOTS_TXT
+from crawlers.recorder import Recorder
+from crawlers.wire import read_lines
+from models.records import Capture
+
+
+class NotArchived(IgnoreRequest):
+    """The archive has no answer for an address."""
+
+
+class Replayer:
+    """Gives each address its archived responses, in the order in which they once came.
+
+    It takes the place of `crawlers.middlewares.Archiver`: what a crawl learns from it, the
+    moment of the fetch included, is what it learnt from the network.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._answers: dict[str, deque[Capture]] = {}
+        for capture in read_lines(recorder.job.replay, Capture) if recorder.job.replay else ():
+            self._answers.setdefault(capture.url, deque()).append(capture)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> Self:
+        """Make the replayer of a crawl."""
+        return cls(crawler.spider.recorder)
+
+    def process_request(self, request: Request) -> Response:
+        """Answer a request from the archive."""
+        captures = self._answers.get(urldefrag(request.url).url)
+        if not captures:
+            if not request.meta.get(ROBOTS_TXT):
+                self._recorder.lacking += 1
+            raise NotArchived(f"{request.url} is not in the archive")
+        capture = captures.popleft() if len(captures) > 1 else captures[0]
+        archived = read_response(capture, self._recorder.job.archive)
+        request.meta["capture_id"] = capture.id
+        request.meta["fetched_at"] = capture.fetched_at
+        headers = Headers()
+        for name, value in archived.headers:
+            headers.appendlist(name, value)
+        kind = responsetypes.from_args(headers=headers, url=capture.url, body=archived.body)
+        return kind(url=capture.url, status=capture.status, headers=headers, body=archived.body)

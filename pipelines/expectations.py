@@ -1,0 +1,76 @@
+"""Whether a source still gives what its configuration says a healthy one gives."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from configs.schema import Expect, Municipality, Source
+from models.records import Extracted, Window
+from pipelines.store.read import earliest_day, manifestations_per_day
+
+_FIELDS = {
+    "author": "author",
+    "title": "title",
+    "url": "url",
+    "thread": "thread_external_id",
+}
+
+
+def unmet(
+    engine: Engine,
+    municipality: Municipality,
+    source: Source,
+    window: Window,
+    records: Sequence[Extracted],
+    now: datetime,
+) -> str:
+    """Say what a source no longer gives, once its crawl is stored; nothing if all is well.
+
+    Args:
+        engine: the database.
+        municipality: whose source it is.
+        source: the source, with its expectations.
+        window: the days that are looked at, as far as they are over.
+        records: what the crawl gave; a field is missed if they all lack it.
+        now: the moment of the crawl.
+    """
+    if source.expect is None:
+        return ""
+    missed = [f"no record has the field «{name}» any more" for name in _lost(source, records)]
+    found = _per_day(engine, municipality, source, window, now)
+    amount = "" if found is None else _out_of_bounds(source.expect, found)
+    said = [*missed, amount] if amount else missed
+    return f"the source has changed: {'; '.join(said)}" if said else ""
+
+
+def _lost(source: Source, records: Sequence[Extracted]) -> list[str]:
+    """Name the fields that all records lack; those of the source's own kind, if there are any."""
+    own = [record for record in records if record.kind is source.kind] or records
+    wanted = source.expect.fields if source.expect and own else ()
+    return [name for name in wanted if not any(getattr(r, _FIELDS[name]) for r in own)]
+
+
+def _per_day(
+    engine: Engine, municipality: Municipality, source: Source, window: Window, now: datetime
+) -> float | None:
+    """Return how many are stored a day, over the days that are over and that it reaches back to."""
+    earliest = earliest_day(engine, municipality.code, source.name)
+    first = max(window.start, earliest) if earliest else window.start
+    end = min(window.end, window.day_of(now))
+    days = (end - first) // timedelta(days=1)
+    if days <= 0:
+        return None
+    counts = manifestations_per_day(engine, municipality.code, window)
+    total = sum(
+        count for (name, day), count in counts.items() if name == source.name and first <= day < end
+    )
+    return total / days
+
+
+def _out_of_bounds(expect: Expect, found: float) -> str:
+    if expect.min_per_day is not None and found < expect.min_per_day:
+        return f"{found:.2f} manifestations a day, and at least {expect.min_per_day:g} are expected"
+    if expect.max_per_day is not None and found > expect.max_per_day:
+        return f"{found:.2f} manifestations a day, and at most {expect.max_per_day:g} are expected"
+    return ""

@@ -1,0 +1,111 @@
+"""Derive everything again from the archive, with no network: the rows of the runs of a window."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from configs.schema import Municipality, Source
+from crawlers.index import Archived, archived_crawls, write_answers
+from crawlers.job import CrawlResult, crawl
+from crawlers.known import Known
+from models.records import Extracted, State, Window
+from pipelines.collect import Collected, collect_partitions, conclude, keep_records, make_job
+from pipelines.privacy import Pseudonymiser
+from pipelines.store.write import Saved, Store
+
+NOTHING = "the archive holds nothing of it for this window"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What one archived crawl gives when it is read again, and when it once ended."""
+
+    result: CrawlResult
+    ended_at: datetime
+
+
+def replay_source(
+    municipality: Municipality,
+    source: Source,
+    archive: Path,
+    window: Window,
+    software_version: str,
+) -> Iterator[Replayed]:
+    """Read a source's archived crawls again, oldest first, each as it once went.
+
+    Those that ended before the window began are left out: nothing of it had been said. Each
+    crawl knows what those before it stored, as it did then, so it asks for the same pages.
+    """
+    crawls = archived_crawls(archive, municipality.code, source.name)
+    seen: dict[str, datetime] = {}
+    complete = False
+    for number, archived in enumerate(crawls):
+        if window.day_of(archived.ended_at) < window.start:
+            continue
+        known = Known(seen=seen, complete=complete)
+        result = _again(municipality, source, archive, software_version, crawls, number, known)
+        seen = seen | _marks(result.extracted)
+        complete = not result.missed if result.finished or result.extracted else complete
+        yield Replayed(result, archived.ended_at)
+
+
+def _again(
+    municipality: Municipality,
+    source: Source,
+    archive: Path,
+    software_version: str,
+    crawls: Sequence[Archived],
+    number: int,
+    known: Known,
+) -> CrawlResult:
+    with TemporaryDirectory(prefix="manifiesta-replay-") as folder:
+        out = Path(folder)
+        answers = out / "answers.jsonl"
+        write_answers(crawls, number, answers)
+        job = make_job(municipality, source, archive, software_version, out, known, answers)
+        result = crawl(job)
+    # validators are for the network; what was captured then is noted again, as it lies there
+    return replace(result, captures=list(crawls[number].captures), validators=())
+
+
+def _marks(records: Sequence[Extracted]) -> dict[str, datetime]:
+    return {r.fingerprint: r.said_at for r in records if r.fingerprint and r.said_at is not None}
+
+
+def store_replay(
+    store: Store,
+    run_id: str,
+    municipality: Municipality,
+    source: Source,
+    window: Window,
+    pseudonymiser: Pseudonymiser,
+    replayed: Iterable[Replayed],
+) -> Collected:
+    """Store what a source's archived crawls gave, and note in the ledger what they cover.
+
+    A day counts as read if the last of them came after it; the source's health stays as it is.
+    Crawls are stored one by one, so that a long archive needs no more memory than its largest.
+    """
+    total = Collected(source.name, State.FAILED, Saved(), 0, 0)
+    last = None
+    records: list[Extracted] = []
+    for each in replayed:
+        one = keep_records(store, run_id, municipality, source, pseudonymiser, each.result)
+        total = replace(
+            one,
+            saved=total.saved + one.saved,
+            rejected=total.rejected + one.rejected,
+            ignored=total.ignored + one.ignored,
+            not_modified=total.not_modified + one.not_modified,
+        )
+        last, records = each.ended_at, each.result.extracted or records
+    if last is None:
+        nothing = Collected(source.name, State.FAILED, Saved(), 0, 0, NOTHING)
+        store.save_partitions(
+            run_id,
+            collect_partitions(store, municipality, source.name, window, State.FAILED, NOTHING),
+        )
+        return nothing
+    return conclude(store, run_id, municipality, source, window, total, records, last)
