@@ -89,18 +89,27 @@ def _damage(error: Exception | None) -> str:
 
 
 def _xml_entry(item: Any, url: str) -> Entry:
-    contents = [*item.get("content", ()), item.get("summary_detail") or {}]
-    texts = [_detail(content) for content in contents]
+    content = max(map(_detail, item.get("content", ())), key=len, default="")
+    summary = _detail(item.get("summary_detail") or {})
     dates = (item.get(name) for name in ("published", "updated", "created") if name in item)
     return Entry(
         id=line(item.get("id")),
         link=_link(item.get("link"), url),
         title=line(_detail(item.get("title_detail") or {})),
-        text=max(texts, key=len, default=""),
+        text=_whole(content, summary),
         author=line(item.get("author")),
         date=next((text for date in dates if (text := line(date))), None),
         updated=line(item.get("updated")) if "updated" in item else None,
     )
+
+
+def _whole(content: str, summary: str) -> str:
+    """Return the text of an entry that gives it twice.
+
+    A summary ends in «[…]» where it was cut, so a short text's can be the longer of the two and
+    still be the worse; only one that is longer by far says more than the content.
+    """
+    return summary if len(summary) > 2 * len(content) else content
 
 
 def _detail(content: Mapping[str, Any]) -> str:
