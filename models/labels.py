@@ -35,3 +35,6 @@ INTENTS: Final = (
     "opinion",
     "other",
 )
+
+NOWHERE = "(none)"
+"""In the place of a zone's code: what speaks of none. No code is written like this."""

@@ -328,6 +328,36 @@ class LanguageRow(Base):
     identifier: Mapped[str] = _code("What identified it, and its version.")
 
 
+class PlaceRow(Base):
+    """Which zone a text speaks of, by one gazetteer; a changed gazetteer adds rows of its own."""
+
+    __tablename__ = "place_mention"
+    __table_args__ = {
+        "comment": "Which zone a text speaks of, by one gazetteer; append-only, none included."
+    }
+
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The manifestation.",
+    )
+    text_hash: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="The text that was read: an edit has another."
+    )
+    gazetteer: Mapped[str] = _code(
+        "Identifier of the zones, their names and the rules that were used.", key=True
+    )
+    zone: Mapped[str | None] = mapped_column(
+        String(60), comment="Code of the zone; empty where neither text nor thread names one."
+    )
+    confidence: Mapped[float] = mapped_column(
+        comment="How sure the zone is, 0 to 1, by rule and not calibrated; 0 without a zone."
+    )
+    inherited: Mapped[bool] = mapped_column(
+        comment="True where a reply names no place and takes the zone of its thread's opener."
+    )
+
+
 class AuditRow(Base):
     """What somebody did to the data, without the data."""
 
@@ -519,5 +549,22 @@ class InsightSource(InsightColumns, ShareColumns, SentimentColumns, Base):
     ignored: Mapped[int] = mapped_column(comment="Input records ignored for a stated reason.")
 
 
-INSIGHT_TABLES = (InsightOverview, InsightCategory, InsightDay, InsightSource)
+class InsightPlace(InsightColumns, ShareColumns, SentimentColumns, Base):
+    """The window by zone of the municipality, with what speaks of no zone."""
+
+    __tablename__ = "insight_place"
+    __table_args__ = {"comment": "The window by zone of the municipality, (none) included."}
+
+    zone: Mapped[str] = _code(
+        "Code of the zone, or (none): neither the text nor its thread names one.",
+        key=True,
+        order=-10,
+    )
+    gazetteer: Mapped[str] = _code("The zones, their names and the rules that placed the texts.")
+    inherited: Mapped[int] = mapped_column(
+        comment="Of the count, replies that name no place and took their thread opener's zone."
+    )
+
+
+INSIGHT_TABLES = (InsightOverview, InsightCategory, InsightDay, InsightSource, InsightPlace)
 """The analysts' contract: tables whose names and columns stay."""

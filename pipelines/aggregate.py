@@ -14,19 +14,21 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from configs.schema import Municipality
-from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
 from models.records import Kind, State, Window
 from models.tables import (
     Base,
     InsightCategory,
     InsightDay,
     InsightOverview,
+    InsightPlace,
     InsightSource,
 )
 from nlp.language import HOME
+from nlp.places import identifier
 from nlp.quantify import correct_shares
 from pipelines.coverage import Coverage, coverage
-from pipelines.store.read import classified_frame, rejection_counts
+from pipelines.store.read import classified_frame, places_frame, rejection_counts
 from pipelines.store.write import Store
 
 Row = dict[str, Any]
@@ -71,6 +73,7 @@ def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion
         InsightCategory: _categories(spanish, confusions),
         InsightDay: _days(spanish, read),
         InsightSource: _sources(spanish, read, rejections),
+        InsightPlace: _places(store, subject, spanish),
     }
     common = _common(subject, read)
     for rows in tables.values():
@@ -178,6 +181,26 @@ def _sources(frame: pd.DataFrame, read: Coverage, rejections: pd.DataFrame) -> l
                 "reason": known.reason if known else None,
                 "ignored": int(mine.loc[mine["ignored"], "count"].sum()),
                 "rejected": int(mine.loc[~mine["ignored"], "count"].sum()),
+                **_share(cell, len(frame)),
+                **_sentiments(cell),
+            }
+        )
+    return rows
+
+
+def _places(store: Store, subject: Counted, frame: pd.DataFrame) -> list[Row]:
+    gazetteer = identifier(subject.municipality.zones)
+    found = places_frame(store.engine, subject.municipality.code, subject.window, gazetteer)
+    placed = frame.merge(found, on="id", how="left", validate="1:1")
+    zones = placed["zone"].fillna(NOWHERE)
+    rows = []
+    for zone in [*(zone.code for zone in subject.municipality.zones), NOWHERE]:
+        cell = placed[zones == zone]
+        rows.append(
+            {
+                "zone": zone,
+                "gazetteer": gazetteer,
+                "inherited": int(cell["inherited"].eq(True).sum()),
                 **_share(cell, len(frame)),
                 **_sentiments(cell),
             }

@@ -8,6 +8,7 @@ from models.records import Window
 from pipelines.aggregate import Counted, aggregate
 from pipelines.classify import Progress, classify_window
 from pipelines.duplicates import update_clusters
+from pipelines.places import place_window
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
 from pipelines.store.write import Store
@@ -60,6 +61,7 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
         if task not in subject.municipality.model.tasks  # another model answers, errors unknown
     }
     update_clusters(subject.store, subject.municipality)
+    place_window(subject.store, subject.municipality, subject.window)
     in_window = aggregate(subject.store, counted, measured)
     return Analysis(classifier.model_version, classified, in_window)
 

@@ -21,6 +21,16 @@ _EXAMPLES = {
         "SELECT source, state, reason, count, share, rejected\n"
         "FROM insight_source WHERE run_id = :run ORDER BY count DESC"
     ),
+    "insight_place": (
+        "SELECT zone, count, inherited, n, share, share_low, share_high, negative_share\n"
+        "FROM insight_place WHERE run_id = :run AND zone <> '(none)' ORDER BY count DESC"
+    ),
+    "place_mention": (
+        "SELECT m.said_on, m.source, m.text, m.url FROM manifestation m\n"
+        "JOIN place_mention p ON p.manifestation_id = m.id AND p.text_hash = m.text_hash\n"
+        "WHERE p.zone = 'vitarte' AND NOT p.inherited AND p.gazetteer =\n"
+        "(SELECT gazetteer FROM insight_place WHERE run_id = :run AND zone = '(none)')"
+    ),
     "classification": (
         "SELECT m.source, m.said_on, m.text, m.url FROM manifestation m\n"
         "JOIN classification c ON c.manifestation_id = m.id AND c.text_hash = m.text_hash\n"

@@ -76,6 +76,7 @@ class ReportData:
     category: pd.DataFrame
     day: pd.DataFrame
     source: pd.DataFrame
+    place: pd.DataFrame
     source_titles: Mapping[str, str]
     rejections: tuple[RejectionCount, ...]
     evidence: tuple[Evidence, ...]

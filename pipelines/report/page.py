@@ -113,7 +113,9 @@ def _name(data: ReportData, sentiment: str, language: str) -> str:
 def _charts(data: ReportData, view: Figures, t: Texts, f: Formats) -> dict[str, charts.Chart]:
     """Draw the charts that have anything to show; the SVG is ours, so it is not escaped."""
     drawn: dict[str, charts.Chart] = {}
-    for name, lines in (("categories", view.categories), ("sentiment", view.sentiments)):
+    zones = tuple(place.line for place in view.places if not place.none)
+    shown = {"categories": view.categories, "sentiment": view.sentiments, "places": zones}
+    for name, lines in shown.items():
         if any(line.share.value is not None for line in lines):
             caption = charts.Caption(f"chart-{name}", t(f"{name}.chart"), _description(lines, t, f))
             drawn[name] = charts.bars([_bar(line, t, f) for line in lines], caption)

@@ -33,6 +33,16 @@ def by_source(run: Run) -> str:
     return f"SELECT m.source, COUNT(*) AS count\n{_texts(run, {})}\n GROUP BY m.source;"
 
 
+def by_zone(run: Run, gazetteer: str) -> str:
+    """Return the query that counts the classified texts again by zone."""
+    join = (
+        "  LEFT JOIN place_mention AS p\n"
+        "    ON p.manifestation_id = m.id AND p.text_hash = m.text_hash\n"
+        f"   AND p.gazetteer = {quoted(gazetteer)}\n"
+    )
+    return f"SELECT p.zone, COUNT(*) AS count\n{_texts(run, {}, join)}\n GROUP BY p.zone;"
+
+
 def counted(run: Run, **labels: str) -> str:
     """Return the query that counts again, from the classified texts themselves."""
     return (
@@ -50,7 +60,7 @@ def sentences(run: Run, **labels: str) -> str:
     )
 
 
-def _texts(run: Run, labels: dict[str, str]) -> str:
+def _texts(run: Run, labels: dict[str, str], join: str = "") -> str:
     wanted = {
         "m.municipality =": run.municipality,
         "m.said_on >=": run.window_from.isoformat(),
@@ -67,5 +77,5 @@ def _texts(run: Run, labels: dict[str, str]) -> str:
         "    ON l.manifestation_id = m.id AND l.text_hash = m.text_hash\n"
         "  LEFT JOIN near_duplicate AS d\n"
         "    ON d.manifestation_id = m.id AND d.text_hash = m.text_hash\n"
-        f" WHERE {conditions}\n   AND COALESCE(l.language, 'und') IN ('es', 'und')"
+        f"{join} WHERE {conditions}\n   AND COALESCE(l.language, 'und') IN ('es', 'und')"
     )

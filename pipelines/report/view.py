@@ -8,7 +8,7 @@ from math import isnan
 import pandas as pd
 
 from configs.schema import Name, Taxonomy
-from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
 from pipelines.report.data import ReportData
 from pipelines.report.texts import Texts
 
@@ -36,7 +36,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One counted label: a category, a sentiment, a day or a source."""
+    """One counted label: a category, a sentiment, a day, a source or a zone."""
 
     code: str
     name: str
@@ -67,6 +67,16 @@ class SourceLine:
     reason: str | None
     rejected: int
     ignored: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLine:
+    """One zone; ``none`` where it is what speaks of no zone."""
+
+    line: Line
+    inherited: int
+    gazetteer: str
+    none: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ class Figures:
     categories: tuple[Line, ...]
     days: tuple[DayLine, ...]
     sources: tuple[SourceLine, ...]
+    places: tuple[PlaceLine, ...]
     measures: tuple[Measure, ...]
     rejections: tuple[Unstored, ...]
     coverage: Coverage | None
@@ -166,6 +177,7 @@ def figures(data: ReportData, language: str, t: Texts) -> Figures:
         categories=categories,
         days=_days(data),
         sources=_sources(data),
+        places=_places(data, t),
         measures=tuple(Measure(code, lines) for code, lines in by_measure.items() if lines),
         rejections=_rejections(data),
         coverage=_coverage(data),
@@ -248,6 +260,19 @@ def _sources(data: ReportData) -> tuple[SourceLine, ...]:
             )
         )
     lines.sort(key=lambda s: (-s.line.count, s.line.code))
+    return tuple(lines)
+
+
+def _places(data: ReportData, t: Texts) -> tuple[PlaceLine, ...]:
+    names = {zone.code: zone.name for zone in data.municipality.zones}
+    lines = []
+    for row in _rows(data.place):
+        code = str(row["zone"])
+        none = code == NOWHERE
+        name = t("places.none") if none else names.get(code, code)
+        line = _line(row, code, name)
+        lines.append(PlaceLine(line, _whole(row, "inherited"), str(row["gazetteer"]), none))
+    lines.sort(key=lambda p: (p.none, -p.line.count, p.line.code))
     return tuple(lines)
 
 

@@ -1,6 +1,6 @@
 """Read queries over the store. Nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from models.tables import (
     ManifestationRow,
     NearDuplicateRow,
     PartitionRow,
+    PlaceRow,
     RejectionRow,
     RunRow,
     SeenRow,
@@ -39,6 +40,17 @@ class Unclassified:
     text_hash: str
     title: str | None
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A text in which a gazetteer has not looked for places yet, and its thread's opener."""
+
+    manifestation_id: str
+    text_hash: str
+    title: str | None
+    text: str
+    opener_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,13 @@ def _classified_by(model_version: str, taxonomy_version: str) -> ColumnElement[b
     )
 
 
-def _of_text(row: type[LanguageRow] | type[NearDuplicateRow]) -> ColumnElement[bool]:
+def _placed_by(gazetteer: str) -> ColumnElement[bool]:
+    return and_(_of_text(PlaceRow), PlaceRow.gazetteer == gazetteer)
+
+
+def _of_text(
+    row: type[LanguageRow] | type[NearDuplicateRow] | type[PlaceRow],
+) -> ColumnElement[bool]:
     """Say that a row is about the text as it is now, not as it was before an edit."""
     return and_(
         row.manifestation_id == ManifestationRow.id,
@@ -111,6 +129,44 @@ def unlabelled(engine: Engine, municipality: str, window: Window) -> list[Unclas
             Unclassified(row.id, row.text_hash, row.title, row.text)
             for row in connection.execute(query)
         ]
+
+
+def unplaced(engine: Engine, municipality: str, window: Window, gazetteer: str) -> list[Unplaced]:
+    """Return the window's texts in which this gazetteer has not looked for places yet."""
+    said = ManifestationRow
+    query = (
+        select(said.id, said.text_hash, said.title, said.text, said.thread_id)
+        .outerjoin(PlaceRow, _placed_by(gazetteer))
+        .where(_within(municipality, window), PlaceRow.manifestation_id.is_(None))
+        .order_by(said.id)
+    )
+    with explained(engine), engine.connect() as connection:
+        return [
+            Unplaced(id_, text_hash, title, text, None if thread == id_ else thread)
+            for id_, text_hash, title, text, thread in connection.execute(query)
+        ]
+
+
+def titles_and_texts(
+    engine: Engine, municipality: str, ids: Iterable[str]
+) -> dict[str, tuple[str | None, str]]:
+    """Return title and text of the municipality's manifestations, by id, of whatever window."""
+    said = ManifestationRow
+    query = select(said.id, said.title, said.text)
+    query = query.where(said.municipality == municipality, said.id.in_(sorted(set(ids))))
+    with explained(engine), engine.connect() as connection:
+        return {id_: (title, text) for id_, title, text in connection.execute(query)}
+
+
+def places_frame(engine: Engine, municipality: str, window: Window, gazetteer: str) -> pd.DataFrame:
+    """Return one row per manifestation that the gazetteer gave a zone: id, zone, inherited."""
+    query = (
+        select(ManifestationRow.id, PlaceRow.zone, PlaceRow.inherited)
+        .join(PlaceRow, _placed_by(gazetteer))
+        .where(_within(municipality, window), PlaceRow.zone.is_not(None))
+    )
+    with explained(engine), engine.connect() as connection:
+        return pd.read_sql(query, connection)
 
 
 def unclassified(

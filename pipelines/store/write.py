@@ -31,6 +31,7 @@ from models.tables import (
     LanguageRow,
     ManifestationRow,
     PartitionRow,
+    PlaceRow,
     RejectionRow,
     RevisionRow,
     RunRow,
@@ -46,6 +47,17 @@ VALIDATOR_AGE = timedelta(days=60)
 
 _CHUNK = 500
 _Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The zone of one text; without a zone, that it was looked for and there is none."""
+
+    manifestation_id: str
+    text_hash: str
+    zone: str | None = None
+    confidence: float = 0.0
+    inherited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +278,12 @@ class Store:
         ]
         with self._writing() as connection:
             _upsert(connection, LanguageRow, rows)
+
+    def save_places(self, gazetteer: str, placed: Sequence[Placed]) -> None:
+        """Keep which zones texts speak of; a text that the gazetteer has placed stays there."""
+        rows = [{"gazetteer": gazetteer, **asdict(place)} for place in placed]
+        with self._writing() as connection:
+            _upsert(connection, PlaceRow, rows)
 
     def save_insights(self, run_id: str, tables: Mapping[type[Base], list[dict[str, Any]]]) -> None:
         """Write a run's insight rows, in place of those the same run wrote before."""

@@ -18,6 +18,7 @@ from models.tables import (
     InsightCategory,
     InsightDay,
     InsightOverview,
+    InsightPlace,
     InsightSource,
     RunRow,
 )
@@ -360,6 +361,7 @@ def test_counts_conserve(sqlite_engine: Any, labelled: list[tuple[Any, ...]]) ->
         (InsightCategory, "category"),
         (InsightDay, "day"),
         (InsightSource, "source"),
+        (InsightPlace, "zone"),
     ):
         for row in cells(store, run_id, table, key).values():
             sums[key] += row["count"]
@@ -376,6 +378,7 @@ def test_counts_conserve(sqlite_engine: Any, labelled: list[tuple[Any, ...]]) ->
         "category",
         "day",
         "source",
+        "zone",
     )
     assert dict(sums) == dict.fromkeys(measures, n)
     total = cells(store, run_id, InsightOverview, "measure", "label")["total", "total"]

@@ -86,6 +86,52 @@ def test_the_annex_prints_every_figure_of_the_sources(busy_page, busy_data):
         assert printed[name] == [row["state"], *base(row), *tones(row), *ends]
 
 
+def test_the_annex_prints_every_figure_of_the_zones(busy_page, busy_data):
+    printed = cells(busy_page, "t-insight_place")
+    names = {"santa-clara": "Santa Clara", "huaycan": "Huaycán", "vitarte": "Vitarte"}
+    assert {row[0]: row[1:] for row in printed} == {
+        names.get(row["zone"], "No se nombra ninguna zona") + row["zone"]: [
+            *base(row),
+            *tones(row),
+            str(row["inherited"]),
+        ]
+        for row in busy_data.place.to_dict("records")
+    }
+    assert [row[0].split("(")[0] for row in printed] == [
+        "Huaycánhuaycan",
+        "Santa Clarasanta-clara",
+        "Vitartevitarte",
+        "No se nombra ninguna zona",
+    ]
+
+
+def test_the_places_print_the_same_shares(busy_page, busy_data):
+    names = {"santa-clara": "Santa Clara", "huaycan": "Huaycán", "vitarte": "Vitarte"}
+    printed = {row[0]: row[1:] for row in cells(busy_page, "tabla-lugares")}
+    for row in busy_data.place.to_dict("records"):
+        name = names.get(row["zone"], "No se nombra ninguna zona")
+        count, share, negative, distinct, inherited = printed[name]
+        low, high = percent(row["share_low"], 1), percent(row["share_high"], 1)
+        assert (count, distinct) == (str(row["count"]), str(row["distinct_count"]))
+        assert inherited == str(row["inherited"])
+        assert share.startswith(f"{percent(row['share'], 1)} {low} a {high} n = {row['n']}")
+        assert negative.startswith(percent(row["negative_share"], 1))
+
+
+def test_the_bars_of_the_places_leave_out_what_names_none(busy_page):
+    section = html.fromstring(busy_page).get_element_by_id("lugares")
+    drawn = [label.text for label in section.iter("{*}text", "text") if label.text]
+    assert "Huaycán" in drawn
+    assert "No se nombra ninguna zona" not in drawn
+
+
+def test_a_municipality_without_zones_says_so(gathered):
+    said = [Said("fuente-0", "Uno", "water")]
+    page = render(gathered(Town(said=said, town=municipality(zones=[]))), "es")
+    assert not cells(page, "tabla-lugares")
+    assert "No hay zonas en los datos" in shown(page)
+
+
 def test_the_category_table_prints_the_same_shares(busy_page, busy_data):
     printed = {row[0]: row[1:] for row in cells(busy_page, "tabla-categorias")}
     for row in busy_data.category.to_dict("records"):
@@ -124,7 +170,7 @@ def test_the_printed_queries_give_the_printed_figures(busy_page, busy_engine):
     assert published[0][:2] == counted[0]
     assert len(sentences) == published[0].count
     assert f"{published[0].count:,} de 900 manifestaciones clasificadas" in shown(busy_page)
-    assert [len(rows) for rows in results[3:]] == [17, 16, 1, 30, 30, 9, 8]
+    assert [len(rows) for rows in results[3:]] == [17, 16, 1, 30, 30, 9, 8, 4, 3]
 
 
 def test_failed_sources_and_rejections_are_told(busy_page):
@@ -151,7 +197,12 @@ def test_simulated_data_say_so(busy_page, gathered):
 def test_english_has_the_same_figures(busy_data, busy_page):
     english = render(busy_data, "en")
     assert "Simulated town: fictitious content" in english
-    for table in ("t-insight_overview", "t-insight_category", "t-insight_day"):
+    for table in (
+        "t-insight_overview",
+        "t-insight_category",
+        "t-insight_day",
+        "t-insight_place",
+    ):
         numbers = [re.findall(r"[\d.,]+%", " ".join(r)) for r in cells(english, table)]
         assert numbers == [re.findall(r"[\d.,]+%", " ".join(r)) for r in cells(busy_page, table)]
     for word in ("Manifestaciones", "Fuentes", "sin dato", "Periodo"):

@@ -14,7 +14,7 @@ import yaml
 from sqlalchemy import Engine, create_engine, insert
 
 from configs.schema import SHIPPED, Municipality, Taxonomy
-from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
 from models.records import Kind
 from models.tables import (
     Base,
@@ -22,13 +22,16 @@ from models.tables import (
     InsightCategory,
     InsightDay,
     InsightOverview,
+    InsightPlace,
     InsightSource,
     ManifestationRow,
+    PlaceRow,
     RejectionRow,
     RunRow,
     SourceRow,
 )
 
+GAZETTEER = "places-1/0123456789ab"
 RUN = "20211201T080000-123456"
 MODEL = "manifiesta-beto-2026.1"
 START = date(2021, 11, 1)
@@ -82,6 +85,11 @@ def municipality(**changes: Any) -> Municipality:
             {"name": "Gerencia de Seguridad Ciudadana", "categories": ["security", "emergency"]},
             {"name": "Gerencia de Servicios Públicos", "categories": ["waste", "environment"]},
         ],
+        "zones": [
+            {"code": "santa-clara", "name": "Santa Clara"},
+            {"code": "huaycan", "name": "Huaycán"},
+            {"code": "vitarte", "name": "Vitarte"},
+        ],
         "sources": sources,
     }
     return Municipality.model_validate(values | changes)
@@ -109,6 +117,8 @@ class Said:
     kind: str = Kind.COMMENT
     model: str = MODEL
     stale: bool = False  # the classification is of an earlier text
+    zone: str | None = None
+    inherited: bool = False
 
 
 @dataclass
@@ -175,6 +185,7 @@ class Town:
         )
         yield ManifestationRow, [self._manifestation(i, s) for i, s in enumerate(self.said)]
         yield ClassificationRow, [self._classification(i, s) for i, s in enumerate(self.said)]
+        yield PlaceRow, [self._place(i, s) for i, s in enumerate(self.said)]
         yield (
             RejectionRow,
             [
@@ -224,6 +235,16 @@ class Town:
             "categories": {},
             "sentiments": {},
             "intents": {},
+        }
+
+    def _place(self, i: int, said: Said) -> dict[str, Any]:
+        return {
+            "manifestation_id": f"{i:032x}",
+            "text_hash": _hash(said.text),
+            "gazetteer": GAZETTEER,
+            "zone": said.zone,
+            "confidence": 0.9 if said.zone else 0.0,
+            "inherited": said.inherited,
         }
 
     def _insights(self) -> Iterable[tuple[type[Base], list[dict[str, Any]]]]:
@@ -302,6 +323,22 @@ class Town:
             ],
         )
 
+        yield (
+            InsightPlace,
+            [
+                common
+                | {
+                    "zone": zone or NOWHERE,
+                    "gazetteer": GAZETTEER,
+                    "inherited": sum(s.inherited for s in cell),
+                }
+                | _share(cell, len(counted))
+                | _sentiments(cell)
+                for zone in (*(zone.code for zone in self.town.zones), None)
+                for cell in [[s for s in counted if s.zone == zone]]
+            ],
+        )
+
     def _unstored(self, source: str, *, ignored: bool) -> int:
         return sum(r[0] == source and r[2] is ignored for r in self.rejections)
 
@@ -328,6 +365,8 @@ def busy_town(count: int = 900, **changes: Any) -> Town:
                 abstained=chance.random() < 0.07,
                 kind=chance.choices(tuple(Kind), (3, 6, 2))[0],
                 title="Vecinos reclaman por el estado de las pistas" if i % 9 == 0 else None,
+                zone=("santa-clara", "huaycan", None, None, "huaycan")[i % 5],
+                inherited=i % 5 == 4,
             )
         )
     values: dict[str, Any] = {
