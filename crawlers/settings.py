@@ -91,6 +91,10 @@ def _bounded(job: CrawlJob) -> dict[str, Any]:
         "RETRY_TIMES": 2,
         "DEPTH_LIMIT": FEED_DEPTH if is_feed else limits.max_requests,
         "CLOSESPIDER_TIMEOUT": limits.max_seconds,
+        "EXTENSIONS": {
+            "scrapy.extensions.memusage.MemoryUsage": None,
+            "crawlers.memory.OwnMemory": 0,
+        },
         "MEMUSAGE_LIMIT_MB": 1024,
         "MEMUSAGE_CHECK_INTERVAL_SECONDS": 5.0,
         "DNS_TIMEOUT": limits.timeout,

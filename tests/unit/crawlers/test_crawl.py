@@ -526,7 +526,7 @@ def test_the_settings_that_really_run(site: Any, make_job: Job, feed: Feed) -> N
     assert {name: ran[name] for name in expected} == expected
     assert set(ran["DOWNLOAD_HANDLERS"]) == {"http", "https"}
     assert not {"TelnetConsole", "RemoteControl"} & set(ran["EXTENSIONS"])
-    assert {"CloseSpider", "MemoryUsage", "AutoThrottle"} <= set(ran["EXTENSIONS"])
+    assert {"CloseSpider", "OwnMemory", "AutoThrottle"} <= set(ran["EXTENSIONS"])
     names = ran["MIDDLEWARES"]
     assert names.index("AddressGuard") < names.index("Robots") < names.index("RedirectGuard")
     assert names.index("RedirectMiddleware") < names.index("RedirectGuard")
@@ -538,3 +538,25 @@ def test_the_parent_does_not_load_scrapy() -> None:
     code = "import sys, crawlers.job, crawlers.archive; sys.exit('scrapy' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_large_parent_does_not_make_a_crawl_too_large() -> None:
+    """A new process reports its parent's peak by getrusage, but not as its own memory."""
+    child = (
+        "import resource\n"
+        "from crawlers.memory import OwnMemory\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "print(peak, OwnMemory.__new__(OwnMemory).get_virtual_size())"
+    )
+    parent = (
+        "import subprocess, sys\n"
+        "ballast = bytearray(700_000_000)\n"
+        "ballast[::4096] = b'x' * len(ballast[::4096])\n"
+        f"subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", parent], capture_output=True, check=True, text=True
+    )
+    inherited, own = map(int, done.stdout.split())
+    assert inherited > 650_000_000
+    assert own < 400_000_000
