@@ -1,6 +1,7 @@
 """Whole runs: a Prefect server for the session, the town, and a command line to type on."""
 
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from flows.environment import prepare_prefect
+
+# Prefect reads its settings when it is first imported, which test modules do: as the command
+# line does, these come before.
+prepare_prefect(Path(tempfile.mkdtemp(prefix="manifiesta-prefect-")))
 
 
 @dataclass(frozen=True)
@@ -20,9 +25,8 @@ class Said:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def prefect_server() -> Iterator[None]:
     """One short-lived Prefect server for all runs of the session."""
-    prepare_prefect(tmp_path_factory.mktemp("prefect-home"))
     from prefect.testing.utilities import prefect_test_harness
 
     with prefect_test_harness(server_startup_timeout=240):
