@@ -1,0 +1,73 @@
+"""Verbs for those who cite figures: check-figure."""
+
+from typing import Annotated
+
+import typer
+
+from flows.commands.options import Json, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command("check-figure", epilog="Example: manifiesta check-figure --share 35.24 --n 5796")(
+        check_figure
+    )
+
+
+def check_figure(
+    shares: Annotated[
+        list[str], typer.Option("--share", help="A printed percentage, like 35.24; repeatable.")
+    ],
+    n: Annotated[int, typer.Option("--n", help="The denominator that it is said to have.")],
+    decimals: Annotated[
+        int | None,
+        typer.Option(
+            help="Decimals that were rounded to, where zeros were left out (40 for 40.00)."
+        ),
+    ] = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="The shares are all the parts of one whole.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say whether printed percentages can be of n, and of which n they can be. Exit 1: they can't.
+
+    Rounding half up and half to even decide; truncation is shown beside them.
+    """
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipelines.figures import Printed, Rounding, check
+
+    printed = [Printed.read(share, decimals) for share in shares]
+    verdicts = check(printed, n, parts=parts)
+    fits = any(v.fits for v in verdicts if v.rounding is not Rounding.TRUNCATION)
+    named = " + ".join(f"{share.text} %" for share in printed)
+    if as_json:
+        print_json(
+            {
+                "shares": [s.text for s in printed],
+                "n": n,
+                "parts": parts,
+                "fits": fits,
+                "roundings": [asdict(verdict) for verdict in verdicts],
+            }
+        )
+        raise typer.Exit(0 if fits else 1)
+    table = Table(title=f"{named} of {n:,}: {'possible' if fits else 'impossible by rounding'}")
+    table.add_column("rounding", no_wrap=True)
+    for name in ("fits", *(f"{s.text} % is" for s in printed), "smallest n", "other n near"):
+        table.add_column(name)
+    for v in verdicts:
+        counts = ("no count" if c is None else _span(*c) for c in v.counts)
+        near = " and ".join(f"{n:,}" for n in (v.below, v.above) if n is not None)
+        smallest = "none" if v.smallest is None else f"{v.smallest:,}"
+        table.add_row(v.rounding, "yes" if v.fits else "no", *counts, smallest, near)
+    Console().print(table)
+    raise typer.Exit(0 if fits else 1)
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
