@@ -33,10 +33,11 @@ def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
 
     from crawlers.spiders.feed import FeedSpider
     from crawlers.spiders.interface import InterfaceSpider
+    from crawlers.spiders.look import LookSpider
     from crawlers.spiders.pages import PagesSpider
 
     own = {Protocol.FEED: FeedSpider, Protocol.PAGES: PagesSpider}
-    spider = own.get(job.source.protocol, InterfaceSpider)
+    spider = LookSpider if job.look else own.get(job.source.protocol, InterfaceSpider)
     process = CrawlerProcess(settings_for(job))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -132,6 +132,8 @@ def _components(job: CrawlJob) -> dict[str, Any]:
     archive: dict[str, int] = {"crawlers.middlewares.Archiver": 840}
     if job.replay:
         archive = {"crawlers.replaying.Replayer": 870}
+    elif job.fetched:
+        archive["crawlers.replaying.Fetched"] = 850
     return {
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.middlewares.AddressGuard": 10,
