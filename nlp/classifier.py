@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from tokenizers import Tokenizer
 
-from configs.model import ModelSpec
+from configs.model import HubModel, ModelSpec
 from models.records import Classification
 from nlp.clean import clean
-from nlp.hub import HubHead
 from nlp.inference import Engine
 from nlp.lexicon import Lexicon
 from nlp.manifest import SHIPPED, Manifest, check_files, read_manifest
 from nlp.tasks import TASKS
 
+if TYPE_CHECKING:
+    from nlp.hub import HubHead
+
 Floats = npt.NDArray[np.float64]
 
-TOKENS_PER_BATCH = 2_048
 OVERLAP = 16
+REMEMBERED = 16_384  # answers kept; about 50 MiB
 _START, _END = 2, 3
 
 
 class Classifier:
     """The three heads over one encoder, or models of the Hub in their place.
 
-    Made with `Classifier.load`. The same text always gets the same answer in one process.
+    Made with `Classifier.load`. Which texts are asked together changes a probability by less than
+    a thousandth: rounding sees sums whose last bits differ.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Classifier:
         """Put the loaded parts together; use `load`."""
         self._model, self._tokenizer, self._lexicon = model, tokenizer, lexicon
         self._hub = dict(hub)
+        self._known: dict[str, Classification] = {}
         self.manifest = manifest
         parts = [f"{manifest.name}-{manifest.version}", *(h.version for h in self._hub.values())]
         self.model_version = "+".join(parts)
@@ -59,10 +62,7 @@ class Classifier:
         folder = spec.path or SHIPPED
         manifest = read_manifest(folder)
         check_files(folder, manifest)
-        torch.set_num_threads(1)
-        hub: dict[str, HubHead] = {}
-        for task, named in spec.tasks.items():
-            hub[task] = HubHead.load(task, named)
+        hub = _load_hub(spec.tasks) if spec.tasks else {}
         model = Engine.load(folder)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         return cls(model, tokenizer, Lexicon.load(folder), manifest, hub)
@@ -70,18 +70,22 @@ class Classifier:
     def classify(self, texts: Sequence[str]) -> list[Classification]:
         """Classify raw texts; the answers stand in the order of the texts.
 
-        Identical texts (after cleaning) are classified once. A text longer than the model reads
-        is cut into overlapping windows whose probabilities are averaged, weighted by tokens. A
-        text that is empty after cleaning is answered with uniform probabilities, abstained.
+        Identical texts (after cleaning) are classified once, also over several calls. A text
+        longer than the model reads is cut into overlapping windows whose probabilities are
+        averaged, weighted by tokens. A text that is empty after cleaning is answered with
+        uniform probabilities, abstained.
         """
         cleaned = [clean(text) for text in texts]
-        distinct = list(dict.fromkeys(text for text in cleaned if text))
-        chances = self._probabilities(distinct) if distinct else {}
-        answers = {
-            text: self._answer({task: found[at] for task, found in chances.items()})
-            for at, text in enumerate(distinct)
-        }
+        answers = {text: self._known[text] for text in cleaned if text in self._known}
+        fresh = list(dict.fromkeys(text for text in cleaned if text and text not in answers))
+        chances = self._probabilities(fresh) if fresh else {}
+        for at, text in enumerate(fresh):
+            answers[text] = self._answer({task: found[at] for task, found in chances.items()})
+        self._remember({text: answers[text] for text in fresh})
         return [answers[text] if text else self._nothing() for text in cleaned]
+
+    def _remember(self, answers: Mapping[str, Classification]) -> None:
+        self._known = dict([*self._known.items(), *answers.items()][-REMEMBERED:])
 
     def _probabilities(self, texts: Sequence[str]) -> dict[str, Floats]:
         chances: dict[str, Floats] = {}
@@ -93,30 +97,18 @@ class Classifier:
 
     def _own_heads(self, texts: Sequence[str]) -> dict[str, Floats]:
         windows, owners, weights = self._windows(texts)
-        wide = self._lexicon.scores(texts)
-        totals = {task: np.zeros((len(texts), len(labels))) for task, labels in TASKS.items()}
-        groups = batches(windows)
-        for rows, logits in zip(groups, self._answers(windows, groups), strict=True):
-            for task, total in totals.items():
-                deep = logits[task].double() / self.manifest.temperatures[task]
-                lexical = self.manifest.lexical[task] * wide[task][owners[rows]]
-                found = (deep + torch.from_numpy(lexical)).softmax(-1).numpy()
-                np.add.at(total, owners[rows], found * weights[rows, None])
-        return {task: total / total.sum(-1, keepdims=True) for task, total in totals.items()}
-
-    def _answers(
-        self, windows: Sequence[Sequence[int]], groups: Sequence[npt.NDArray[np.int64]]
-    ) -> list[dict[str, torch.Tensor]]:
-        """Answer the batches in one thread a core: the matrices are too small to share one."""
-
-        def answer(rows: npt.NDArray[np.int64]) -> dict[str, torch.Tensor]:
-            return self._model(*pad_batch([windows[row] for row in rows]))
-
-        if len(groups) < 2:
-            return [answer(rows) for rows in groups]
-        cores = len(os.sched_getaffinity(0))
-        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(answer, groups))
+        with ThreadPoolExecutor(1) as beside:  # fills the cores where the encoder waits
+            scored = beside.submit(self._lexicon.scores, texts)
+            logits = self._model.logits(self._model.pooled(windows))
+        wide = scored.result()
+        chances = {}
+        for task, labels in TASKS.items():
+            deep = logits[task].astype(float) / self.manifest.temperatures[task]
+            found = softmax(deep + self.manifest.lexical[task] * wide[task][owners])
+            total = np.zeros((len(texts), len(labels)))
+            np.add.at(total, owners, found * weights[:, None])
+            chances[task] = total / total.sum(-1, keepdims=True)
+        return chances
 
     def _windows(
         self, texts: Sequence[str]
@@ -154,6 +146,12 @@ class Classifier:
         )
 
 
+def _load_hub(named: Mapping[str, HubModel]) -> dict[str, HubHead]:
+    from nlp.hub import HubHead  # torch is heavy: only models of the Hub wait for it
+
+    return {task: HubHead.load(task, model) for task, model in named.items()}
+
+
 def split_windows(ids: Sequence[int], longest: int, overlap: int = OVERLAP) -> list[Sequence[int]]:
     """Cut token ids into windows of at most `longest` that share `overlap` tokens.
 
@@ -167,24 +165,8 @@ def split_windows(ids: Sequence[int], longest: int, overlap: int = OVERLAP) -> l
     return [ids[at : at + longest] for at in (round(i * last / (count - 1)) for i in range(count))]
 
 
-def batches(windows: Sequence[Sequence[int]]) -> list[npt.NDArray[np.int64]]:
-    """Group window numbers by length so that a padded batch stays under the token budget."""
-    size = np.array([len(window) for window in windows])
-    order = np.argsort(-size, kind="stable")
-    groups, at = [], 0
-    while at < len(order):
-        count = max(1, TOKENS_PER_BATCH // int(size[order[at]]))
-        groups.append(order[at : at + count])
-        at += count
-    return groups
-
-
-def pad_batch(windows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return token ids and mask of shape (windows, longest), int64."""
-    longest = max(map(len, windows))
-    ids = np.zeros((len(windows), longest), dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for row, window in enumerate(windows):
-        ids[row, : len(window)] = window
-        mask[row, : len(window)] = 1
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+def softmax(logits: Floats) -> Floats:
+    """Return the probabilities (texts, labels) of logits."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    chances: Floats = powers / powers.sum(-1, keepdims=True)
+    return chances

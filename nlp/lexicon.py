@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from scipy.sparse import csr_matrix, diags, hstack  # type: ignore[import-untyped]
 
 from models.errors import ModelError
 from nlp.tasks import TASKS
+
+if TYPE_CHECKING:  # answering does without scipy, which takes longer to import than to use
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
 Floats = npt.NDArray[np.float32]
 Hashes = npt.NDArray[np.uint64]
@@ -29,6 +33,7 @@ BUCKETS = 1 << 17
 PIECES = (2, 3, 4, 5)
 _WORD = re.compile(r"\w+|[^\w\s]")
 _LEAST = (2, 3)
+_TEXTS_AT_ONCE = 256
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -38,8 +43,22 @@ def count_grams(texts: Sequence[str]) -> tuple[csr_matrix, csr_matrix]:
     """Count word 1-2-grams and character 2-5-grams of cleaned texts, lower-cased, hashed.
 
     Character n-grams stay inside a word and the blanks around it. Returns two matrices
-    (texts, 131,072) whose entries are 1 + log(count). The n-grams of all texts are hashed at
-    once: polynomial hashes modulo 2^64, spread over the buckets by a multiplication.
+    (texts, 131,072) whose entries are 1 + log(count).
+    """
+    from scipy.sparse import csr_matrix
+
+    words, pieces = (
+        csr_matrix((values, (rows, buckets)), shape=(len(texts), BUCKETS))
+        for rows, buckets, values in _counted_grams(texts)
+    )
+    return words, pieces
+
+
+def _counted_grams(texts: Sequence[str]) -> list[tuple[Rows, Rows, Floats]]:
+    """Return text, bucket and 1 + log(count) of each n-gram, ordered: words, then characters.
+
+    The n-grams of all texts are hashed at once: polynomial hashes modulo 2^64, spread over the
+    buckets by a multiplication.
     """
     lowered = [f" {text.lower()} " for text in texts]
     ends = np.cumsum([len(text) for text in lowered], dtype=np.int64)
@@ -48,7 +67,7 @@ def count_grams(texts: Sequence[str]) -> tuple[csr_matrix, csr_matrix]:
     owner = np.repeat(np.arange(len(lowered)), np.diff(ends, prepend=0))
     words = _word_grams(joined, codes.astype(np.uint64), owner)
     pieces = _piece_grams(codes.astype(np.uint64), owner)
-    return _matrix(*words, len(texts)), _matrix(*pieces, len(texts))
+    return [_count(*words), _count(*pieces)]
 
 
 def _word_grams(joined: str, codes: Hashes, owner: Rows) -> tuple[Rows, Hashes]:
@@ -81,13 +100,11 @@ def _piece_grams(codes: Hashes, owner: Rows) -> tuple[Rows, Hashes]:
     return np.concatenate(rows), np.concatenate(hashes)
 
 
-def _matrix(rows: Rows, hashes: Hashes, texts: int) -> csr_matrix:
+def _count(rows: Rows, hashes: Hashes) -> tuple[Rows, Rows, Floats]:
     mixed = (hashes ^ (hashes >> np.uint64(29))) * _MIX
-    columns = (mixed >> np.uint64(64 - 17)).astype(np.int64)
-    shape = (texts, BUCKETS)
-    counts = csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
-    counts.data = 1 + np.log(counts.data)
-    return counts
+    places = rows * BUCKETS + (mixed >> np.uint64(64 - 17)).astype(np.int64)
+    places, counts = np.unique(places, return_counts=True)
+    return places // BUCKETS, places % BUCKETS, 1 + np.log(counts.astype(np.float32))
 
 
 class Lexicon:
@@ -97,7 +114,10 @@ class Lexicon:
         self, rarity: Floats, weights: Mapping[str, Floats], biases: Mapping[str, Floats]
     ) -> None:
         """Keep the tables: the words' features first, then the characters'."""
-        self.rarity, self.weights, self.biases = rarity, dict(weights), dict(biases)
+        self.rarity, self.biases = rarity, dict(biases)
+        self._table = np.concatenate([weights[task] for task in TASKS], axis=1)
+        self._bias = np.concatenate([biases[task] for task in TASKS])
+        self.weights = self._by_task(self._table)
 
     @staticmethod
     def rarity_of(texts: Sequence[str]) -> Floats:
@@ -112,6 +132,8 @@ class Lexicon:
     @staticmethod
     def features(texts: Sequence[str], rarity: Floats) -> csr_matrix:
         """Return the weighted features (texts, 262,144); each block of a row has length 1."""
+        from scipy.sparse import csr_matrix, diags, hstack
+
         blocks = []
         for number, counts in enumerate(count_grams(texts)):
             scaled = counts @ diags(rarity[number * BUCKETS : (number + 1) * BUCKETS])
@@ -121,8 +143,29 @@ class Lexicon:
 
     def scores(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Return the scores (texts, labels) of each task for cleaned texts."""
-        found = self.features(texts, self.rarity)
-        return {task: found @ self.weights[task] + self.biases[task] for task in TASKS}
+        totals = np.tile(self._bias, (len(texts), 1))
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            self._add_scores(texts[start : start + _TEXTS_AT_ONCE], totals[start:])
+        return self._by_task(totals)
+
+    def _add_scores(self, texts: Sequence[str], totals: Floats) -> None:
+        """Add `features` times `weights` to `totals`, without building the matrix."""
+        for number, (rows, buckets, counts) in enumerate(_counted_grams(texts)):
+            places = buckets + number * BUCKETS
+            rarity = self.rarity[places]
+            known = np.flatnonzero(rarity)
+            values, owner = (counts * rarity)[known], rows[known]
+            norms = np.sqrt(np.bincount(owner, values**2, len(texts)))
+            values = values / np.maximum(norms, 1e-9)[owner]
+            products = self._table[places[known]] * values[:, None].astype(np.float32)
+            scored, starts = np.unique(owner, return_index=True)
+            if len(scored):
+                totals[scored] += np.add.reduceat(products, starts)
+
+    def _by_task(self, numbers: Floats) -> dict[str, Floats]:
+        ends = list(accumulate(len(labels) for labels in TASKS.values()))
+        parts = np.split(numbers, ends[:-1], axis=1)
+        return dict(zip(TASKS, parts, strict=True))
 
     def save(self, folder: Path) -> Path:
         """Write the tables in half precision to `folder`; return the file."""

@@ -11,7 +11,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 from configs.model import HubModel, ModelSpec
 from models.errors import ModelError
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
-from nlp.classifier import Classifier, batches, split_windows
+from nlp.classifier import Classifier, split_windows
 
 TEXTS = [
     "qué horror: no recogen la basura en Vitarte",
@@ -45,17 +45,19 @@ def test_probabilities_are_distributions_over_our_labels(classifier: Classifier)
     assert one.abstained == (one.confidence < classifier.manifest.threshold)
 
 
-def test_order_is_kept_and_batching_changes_nothing(classifier: Classifier) -> None:
+def test_order_is_kept_and_batching_changes_next_to_nothing(
+    weights: Path, classifier: Classifier
+) -> None:
     texts = [f"{'muy ' * (n % 7)}{TEXTS[n % 3]} {n}" for n in range(60)]
     together = classifier.classify(texts)
     for text, one in list(zip(texts, together, strict=True))[::13]:
-        (alone,) = classifier.classify([text])
-        assert dict(alone.categories) == pytest.approx(dict(one.categories), abs=1e-5)
+        (alone,) = Classifier.load(ModelSpec(path=weights)).classify([text])
+        assert dict(alone.categories) == pytest.approx(dict(one.categories), abs=1e-3)
 
 
-def test_identical_texts_are_classified_once(
-    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def counted(weights: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Classifier, list[int]]:
+    """A new classifier, and how many texts each of its calls really reads."""
     seen: list[int] = []
     whole = Classifier._probabilities
     monkeypatch.setattr(
@@ -63,9 +65,28 @@ def test_identical_texts_are_classified_once(
         "_probabilities",
         lambda self, texts: (seen.append(len(texts)), whole(self, texts))[1],
     )
+    return Classifier.load(ModelSpec(path=weights)), seen
+
+
+def test_identical_texts_are_classified_once(counted: tuple[Classifier, list[int]]) -> None:
+    classifier, seen = counted
     found = classifier.classify([TEXTS[0], TEXTS[1], TEXTS[0] + "  ", TEXTS[0]])
-    assert seen == [2]
+    again = classifier.classify([TEXTS[1], "", TEXTS[2]])
+    assert classifier.classify(TEXTS) == [found[0], found[1], again[2]]
+    assert seen == [2, 1]
     assert found[0] == found[2] == found[3]
+    assert again[0] == found[1]
+
+
+def test_only_the_last_answers_are_remembered(
+    counted: tuple[Classifier, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nlp.classifier.REMEMBERED", 2)
+    classifier, seen = counted
+    assert len({one.category for one in classifier.classify(TEXTS)}) == 3
+    classifier.classify([TEXTS[2], TEXTS[1]])
+    classifier.classify([TEXTS[0]])
+    assert seen == [3, 1]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b", "<br/>"])
@@ -98,11 +119,6 @@ def test_windows_cover_every_token_and_overlap() -> None:
         assert all(len(part) <= 50 for part in parts)
         for one, other in itertools.pairwise(parts):
             assert one[-1] - other[0] + 1 >= 10
-
-
-def test_batches_hold_every_window_longest_first() -> None:
-    groups = batches([[1] * size for size in (5, 100, 3, 2_048, 50)])
-    assert [list(group) for group in groups] == [[3], [1, 4, 0, 2]]
 
 
 @pytest.fixture

@@ -42,14 +42,37 @@ def test_each_block_of_features_has_length_one() -> None:
         assert np.linalg.norm(block, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
 
 
-def test_tables_survive_a_round_trip(tmp_path: Path) -> None:
+def random_lexicon(rarity: np.ndarray) -> Lexicon:
     rng = np.random.default_rng(0)
     weights = {
         task: rng.normal(size=(2 * BUCKETS, len(labels))).astype(np.float32)
         for task, labels in TASKS.items()
     }
-    biases = {task: np.zeros(len(labels), np.float32) for task, labels in TASKS.items()}
-    lexicon = Lexicon(np.ones(2 * BUCKETS, np.float32), weights, biases)
+    biases = {
+        task: rng.normal(size=len(labels)).astype(np.float32) for task, labels in TASKS.items()
+    }
+    return Lexicon(rarity, weights, biases)
+
+
+def test_scores_are_the_features_times_the_weights() -> None:
+    known = ["no hay agua en la zona", "NO hay luz en la zona 😡", "no hay nada"] * 100
+    texts = [*known, "", "𓀀", "x", "agua " * 3_000, "palabras jamás vistas"]
+    lexicon = random_lexicon(Lexicon.rarity_of(known))
+    found = lexicon.scores(texts)
+    features = Lexicon.features(texts, lexicon.rarity)
+    for task in TASKS:
+        wanted = features @ lexicon.weights[task] + lexicon.biases[task]
+        assert found[task] == pytest.approx(wanted, abs=1e-4)
+
+
+def test_no_texts_give_no_scores() -> None:
+    assert {
+        len(one) for one in random_lexicon(np.ones(2 * BUCKETS, np.float32)).scores([]).values()
+    } == {0}
+
+
+def test_tables_survive_a_round_trip(tmp_path: Path) -> None:
+    lexicon = random_lexicon(np.ones(2 * BUCKETS, np.float32))
     lexicon.save(tmp_path)
     before, after = lexicon.scores(["no hay agua"]), Lexicon.load(tmp_path).scores(["no hay agua"])
     for task in TASKS:
