@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +89,13 @@ class Engine:
     def pooled(self, windows: Sequence[Sequence[int]]) -> Floats:
         """Return the mean vector (windows, width) of the tokens of each window of token ids."""
         found = np.empty((len(windows), self.width), dtype=np.float32)
-        groups = batches(windows)
-        queue = ov.AsyncInferQueue(self._encoder, min(self._streams, max(1, len(groups))))
-        queue.set_callback(
-            lambda request, rows: found.__setitem__(rows, request.get_output_tensor().data)
-        )
-        for rows in groups:
-            queue.start_async(pad_batch([windows[row] for row in rows]), rows)
-        queue.wait_all()
+
+        def answer(rows: Rows) -> None:
+            request = self._encoder.create_infer_request()
+            found[rows] = request.infer(pad_batch([windows[row] for row in rows]))[0]
+
+        with ThreadPoolExecutor(self._streams) as pool:
+            list(pool.map(answer, batches(windows)))
         return found
 
     def logits(self, pooled: Floats) -> Tensors:
