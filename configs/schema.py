@@ -76,12 +76,16 @@ class Windows(Strict):
 class Limits(Strict):
     """What one source may cost. Times in seconds, sizes in bytes.
 
+    ``max_bytes`` is for one answer, ``max_total_bytes`` for all that one crawl keeps: answers as
+    they came, and records. ``max_records`` counts what is stored and what is rejected.
     ``max_wait`` is the longest pause that a site may ask for by Crawl-delay or Retry-After.
     """
 
     delay: float = Field(default=2.0, ge=0, le=600)
     timeout: float = Field(default=30.0, gt=0, le=600)
     max_bytes: int = Field(default=5_000_000, ge=1_000, le=100_000_000)
+    max_total_bytes: int = Field(default=500_000_000, ge=1_000, le=100_000_000_000)
+    max_records: int = Field(default=100_000, ge=1, le=10_000_000)
     max_requests: int = Field(default=2_000, ge=1, le=100_000)
     max_seconds: float = Field(default=1_800, gt=0, le=86_400)
     retries: int = Field(default=2, ge=0, le=10)

@@ -7,6 +7,16 @@ from scrapy.extensions.memusage import MemoryUsage
 _STATUS = Path("/proc/self/status")
 
 
+def peak_memory() -> int:
+    """Return the most resident memory that this process had, in bytes; 0 if nobody says."""
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        return 0
+    peak = next((line for line in lines if line.startswith("VmHWM:")), None)
+    return int(peak.split()[1]) * 1024 if peak else 0
+
+
 class OwnMemory(MemoryUsage):
     """Scrapy's memory limit, measured on this process alone.
 
@@ -16,9 +26,4 @@ class OwnMemory(MemoryUsage):
 
     def get_virtual_size(self) -> int:
         """Return the peak of this process's resident memory, in bytes."""
-        try:
-            lines = _STATUS.read_text().splitlines()
-        except OSError:
-            return int(super().get_virtual_size())
-        peak = next((line for line in lines if line.startswith("VmHWM:")), None)
-        return int(peak.split()[1]) * 1024 if peak else int(super().get_virtual_size())
+        return peak_memory() or int(super().get_virtual_size())

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from crawlers.addresses import private_doors
 from crawlers.job import CrawlJob
 from models.records import Protocol
 
-ALLOW_PRIVATE = "MANIFIESTA_ALLOW_PRIVATE"
-"""Our own setting: whether private and loopback addresses may be connected to."""
+PRIVATE_DOORS = "MANIFIESTA_PRIVATE_DOORS"
+"""Our own setting: the private and loopback addresses that may be connected to."""
 
 FEED_DEPTH = 20
 """A feed leads to a page and its thread's pages; nothing else is followed."""
@@ -103,7 +104,7 @@ def _bounded(job: CrawlJob) -> dict[str, Any]:
 
 def _closed(job: CrawlJob) -> dict[str, Any]:
     return {
-        ALLOW_PRIVATE: job.source.allow_private,
+        PRIVATE_DOORS: private_doors(job.url) if job.source.allow_private else frozenset(),
         "TWISTED_DNS_RESOLVER": "crawlers.resolver.GuardedResolver",
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_HANDLERS": dict.fromkeys(CLOSED + (WEB if job.replay else ())),

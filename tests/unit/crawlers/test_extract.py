@@ -18,7 +18,8 @@ from crawlers.extract.dates import first_moment, moment
 from crawlers.extract.feed import read_feed
 from crawlers.extract.links import read_links
 from crawlers.extract.text import decode, plain
-from models.records import Outcome
+from crawlers.rules import Draft, settle
+from models.records import Kind, Outcome, Rejection
 
 LIMA = ZoneInfo("America/Lima")
 READ_AT = datetime(2025, 6, 1, 15, 0, tzinfo=UTC)
@@ -216,6 +217,20 @@ def test_entities_of_a_hostile_feed_are_not_expanded(tmp_path: Any) -> None:
 
     assert len(said) < 2_000
     assert "clave" not in said
+
+
+def test_a_text_node_of_ten_megabytes() -> None:
+    node = "a " * (5 * 1024 * 1024)
+    feed = f"<rss version='2.0'><channel><item><guid>1</guid><description>{node}</description>"
+    page = f"<html><body><p>{node}</p></body></html>"
+
+    (entry,) = read_feed(f"{feed}</item></channel></rss>".encode(), URL).entries
+    assert len(entry.text) == len(node) - 1
+    assert len(plain(page)) == len(node) - 1
+    draft = Draft("1", Kind.POST, URL, READ_AT, text=entry.text, dates=("ayer",))
+    found = settle(draft, "vecinos", LIMA)
+    assert isinstance(found, Rejection)
+    assert found.outcome is Outcome.TOO_LONG
 
 
 @pytest.mark.parametrize(
