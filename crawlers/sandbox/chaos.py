@@ -190,7 +190,12 @@ def _brotli(size: int) -> bytes:
     )
 
 
-_PACKED: Final = {"gzip": _gzipped, "deflate": _deflated, "br": _brotli, "zstd": _zstandard}
+_PACKED: Final[dict[str, Callable[[int], bytes]]] = {
+    "gzip": _gzipped,
+    "deflate": _deflated,
+    "br": _brotli,
+    "zstd": _zstandard,
+}
 
 
 def _nested(call: Call, page: Page) -> Page:
