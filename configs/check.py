@@ -34,6 +34,7 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     Protocol.SITEMAP: ("url",),
     Protocol.WORDPRESS: ("url",),
     Protocol.DISCOURSE: ("url",),
+    Protocol.DISQUS: ("url",),
     Protocol.FORUM: ("url",),
     Protocol.MASTODON: ("url",),
     Protocol.REDDIT: ("url", "query"),
@@ -51,6 +52,7 @@ _UNUSED: Final[Mapping[str, tuple[str, ...]]] = {
     Protocol.SITEMAP: (*_UPLOAD_ONLY, "links", "query", "token"),
     Protocol.WORDPRESS: _INTERFACE,
     Protocol.DISCOURSE: _INTERFACE,
+    Protocol.DISQUS: (*_INTERFACE, "comments", "kind"),  # it holds comments alone
     Protocol.FORUM: (*_UPLOAD_ONLY, "follow", "query", "token"),
     Protocol.MASTODON: _INTERFACE,
     Protocol.REDDIT: _INTERFACE,
@@ -315,6 +317,10 @@ def _interfaces(report: _Report) -> None:
         if is_telegram and not source.get("query") and not re.search(r"/s/[^/?#]+", url):
             advice = "write url: https://t.me/s/CHANNEL, or the channel in «query»"
             report.add(("sources", index, "url"), "it names no channel", advice)
+        is_disqus = source.get("protocol") == Protocol.DISQUS
+        if is_disqus and not source.get("query") and not _path(url).endswith("listPosts.json"):
+            advice = "write the forum's short name in «query», or the address of a list in «url»"
+            report.add(("sources", index, "query"), "it names no forum", advice)
         named = {part.partition("=")[0].lower() for part in _query(url).split("&")}
         if named & set(_SECRETS) and source.get("protocol") not in (Protocol.FEED, Protocol.PAGES):
             report.add(
@@ -326,6 +332,10 @@ def _interfaces(report: _Report) -> None:
 
 def _query(url: str) -> str:
     return url.partition("#")[0].partition("?")[2]
+
+
+def _path(url: str) -> str:
+    return url.partition("#")[0].partition("?")[0]
 
 
 def _selectors(report: _Report) -> None:

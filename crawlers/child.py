@@ -40,10 +40,11 @@ def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
 
     from crawlers.spiders.feed import FeedSpider
     from crawlers.spiders.interface import InterfaceSpider
+    from crawlers.spiders.look import LookSpider
     from crawlers.spiders.pages import PagesSpider
 
     own = {Protocol.FEED: FeedSpider, Protocol.PAGES: PagesSpider}
-    spider = own.get(job.source.protocol, InterfaceSpider)
+    spider = LookSpider if job.look else own.get(job.source.protocol, InterfaceSpider)
     process = CrawlerProcess(settings_for(job))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -52,6 +53,8 @@ def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
     # it warns at every start that no Referer is sent, which is what we want
     logging.getLogger("scrapy.downloadermiddlewares.redirect").setLevel(logging.ERROR)
     crawler = process.create_crawler(spider)
+    # it would write an address with its token, and what it says ends up in the reason anyway
+    logging.getLogger("scrapy.core.downloader.handlers.http11").setLevel(logging.ERROR)
     process.crawl(crawler, recorder=recorder)
     process.start()
     return _shown(crawler)

@@ -38,7 +38,8 @@ class CrawlJob(BaseModel):
     ``url`` is the absolute start address, ``out`` a folder for this crawl alone, ``archive``
     the folder of all WARC files. Dates without a zone are taken in ``time_zone``. ``known`` is
     a file of `crawlers.known`. ``replay`` is a file of captures, which then answer every request
-    in place of the network.
+    in place of the network; those of ``fetched`` answer what they can, and the network the rest.
+    A ``look`` fetches the address alone, and reads nothing from it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +53,8 @@ class CrawlJob(BaseModel):
     archive: Path
     known: Path | None = None
     replay: Path | None = None
+    fetched: Path | None = None
+    look: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class Replayer:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._answers: dict[str, deque[Capture]] = {}
-        for capture in read_lines(recorder.job.replay, Capture) if recorder.job.replay else ():
+        path = recorder.job.replay or recorder.job.fetched
+        for capture in read_lines(path, Capture) if path else ():
             self._answers.setdefault(capture.url, deque()).append(capture)
 
     @classmethod
@@ -37,13 +38,19 @@ class Replayer:
         """Make the replayer of a crawl."""
         return cls(crawler.spider.recorder)
 
-    def process_request(self, request: Request) -> Response:
+    def process_request(self, request: Request) -> Response | None:
         """Answer a request from the archive."""
-        captures = self._answers.get(urldefrag(request.url).url)
-        if not captures:
+        response = self._archived(request)
+        if response is None:
             if not request.meta.get(ROBOTS_TXT):
                 self._recorder.lacking += 1
             raise NotArchived(f"{request.url} is not in the archive")
+        return response
+
+    def _archived(self, request: Request) -> Response | None:
+        captures = self._answers.get(urldefrag(request.url).url)
+        if not captures:
+            return None
         capture = captures.popleft() if len(captures) > 1 else captures[0]
         archived = read_response(capture, self._recorder.job.archive)
         request.meta["capture_id"] = capture.id
@@ -53,3 +60,11 @@ class Replayer:
             headers.appendlist(name, value)
         kind = responsetypes.from_args(headers=headers, url=capture.url, body=archived.body)
         return kind(url=capture.url, status=capture.status, headers=headers, body=archived.body)
+
+
+class Fetched(Replayer):
+    """Answers what another crawl has fetched a moment ago, and lets the network answer the rest."""
+
+    def process_request(self, request: Request) -> Response | None:
+        """Answer a request from the archive, if it is there."""
+        return self._archived(request)

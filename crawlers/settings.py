@@ -42,6 +42,9 @@ SHOWN = (
 """The settings that a crawl's summary shows as they really ran."""
 
 
+HANDLER = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
+"""What sends requests over HTTP and HTTPS."""
+
 CLOSED, WEB = ("data", "file", "ftp", "s3"), ("http", "https")
 """Schemes that no crawl may use, and those that only a replay may not."""
 
@@ -107,7 +110,7 @@ def _closed(job: CrawlJob) -> dict[str, Any]:
         PRIVATE_DOORS: private_doors(job.url) if job.source.allow_private else frozenset(),
         "TWISTED_DNS_RESOLVER": "crawlers.resolver.GuardedResolver",
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DOWNLOAD_HANDLERS": dict.fromkeys(CLOSED + (WEB if job.replay else ())),
+        "DOWNLOAD_HANDLERS": dict.fromkeys(CLOSED) | dict.fromkeys(WEB, _handler(job)),
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,  # a local server that runs whatever Python it is sent
         "COOKIES_ENABLED": False,
@@ -118,11 +121,20 @@ def _closed(job: CrawlJob) -> dict[str, Any]:
     }
 
 
+def _handler(job: CrawlJob) -> str | None:
+    """Name what sends requests; in a replay nothing does."""
+    if job.replay:
+        return None
+    return "crawlers.keyed.KeyedHandler" if job.source.token else HANDLER
+
+
 def _components(job: CrawlJob) -> dict[str, Any]:
     """Name our middlewares; the lower a number, the nearer to the spider."""
     archive: dict[str, int] = {"crawlers.middlewares.Archiver": 840}
     if job.replay:
         archive = {"crawlers.replaying.Replayer": 870}
+    elif job.fetched:
+        archive["crawlers.replaying.Fetched"] = 850
     return {
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.middlewares.AddressGuard": 10,

@@ -24,6 +24,7 @@ class Protocol(StrEnum):
     SITEMAP = "sitemap"
     WORDPRESS = "wordpress"
     DISCOURSE = "discourse"
+    DISQUS = "disqus"
     FORUM = "forum"
     MASTODON = "mastodon"
     REDDIT = "reddit"

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from crawlers.extract.text import PARSER_ERRORS, clean, decode, line, paragraphs, plain
+from crawlers.extract.unwrap import unwrap
 
 _HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<body[\s>]", re.IGNORECASE)
 _FEED = re.compile(r"<(\w+:)?(rss|feed|rdf)[\s>]", re.IGNORECASE)
@@ -23,7 +24,8 @@ DEEPEST = 256
 class Entry:
     """One entry of a feed; what the feed does not say is empty. Dates are as it wrote them.
 
-    ``date`` is when it was said; ``updated``, if given, when it last changed.
+    ``date`` is when it was said; ``updated``, if given, when it last changed. A headline that an
+    aggregator took from another medium has that medium for its author.
     """
 
     id: str | None = None
@@ -40,10 +42,14 @@ class Feed:
     """A feed and its entries.
 
     ``problem`` is empty, or says in plain words why this is no feed; ``damage`` says where a
-    feed that could be read in part is broken.
+    feed that could be read in part is broken. ``version`` is feedparser's word for its form, such
+    as ``rss20``. One that ``is_headlines`` collects those of other media, as Google News does.
     """
 
     entries: tuple[Entry, ...] = ()
+    title: str = ""
+    version: str = ""
+    is_headlines: bool = False
     problem: str = ""
     damage: str = ""
 
@@ -82,7 +88,14 @@ def _read_xml(text: str, url: str) -> Feed:
     if not found.version and not entries:
         return Feed(problem="is not a feed (RSS, Atom or JSON Feed)")
     damage = found.get("bozo_exception") if found.bozo else None
-    return Feed(entries=entries, damage=_damage(damage))
+    sources = sum("source" in item and "title" in item.source for item in found.entries)
+    return Feed(
+        entries=entries,
+        title=line(found.feed.get("title")) or "",
+        version=found.version or "",
+        is_headlines=bool(entries) and sources == len(entries),
+        damage=_damage(damage),
+    )
 
 
 def _possible(reference: re.Match[str]) -> str:
@@ -137,10 +150,16 @@ def _xml_entry(item: Any, url: str) -> Entry:
         link=_link(item.get("link"), url),
         title=line(_detail(item.get("title_detail") or {})),
         text=_whole(content, summary),
-        author=line(item.get("author")),
+        author=line(item.get("author")) or _medium(item),
         date=next((text for date in dates if (text := line(date))), None),
         updated=line(item.get("updated")) if "updated" in item else None,
     )
+
+
+def _medium(item: Any) -> str | None:
+    """Return the medium that an aggregator names for an entry, where no person is named."""
+    source = item.get("source")
+    return line(source.get("title")) if isinstance(source, Mapping) else None
 
 
 def _whole(content: str, summary: str) -> str:
@@ -162,7 +181,7 @@ def _detail(content: Mapping[str, Any]) -> str:
 def _link(value: object, url: str) -> str | None:
     address = line(value) if isinstance(value, str) else None
     try:
-        return urljoin(url, address) if address else None
+        return unwrap(urljoin(url, address)) if address else None
     except ValueError:
         return address
 
@@ -178,7 +197,12 @@ def _read_json(text: str, url: str) -> Feed:
         return Feed(problem="is JSON, but not a JSON Feed")
     entries = tuple(_json_entry(item, url) for item in items if isinstance(item, dict))
     others = len(items) - len(entries)
-    return Feed(entries=entries, damage=f"{others} of its items are no objects" if others else "")
+    return Feed(
+        entries=entries,
+        title=line(_text(found, "title")) or "",
+        version="json",
+        damage=f"{others} of its items are no objects" if others else "",
+    )
 
 
 def _json_entry(item: dict[str, Any], url: str) -> Entry:

@@ -42,6 +42,9 @@ class Ask:
     What is stored already is not asked for again: a page that is ``older`` than this one, in a
     list from the newest to the oldest, once everything on this one is stored; and what lies
     behind a record, ``of`` its external id, once that is stored and no longer new.
+
+    A platform that takes its token in the address alone names the parameter in ``token_as``. It
+    is added when the request is sent: no address that is written down ever holds it.
     """
 
     url: str
@@ -53,6 +56,7 @@ class Ask:
     needed: bool = False
     older: bool = False
     of: str = ""
+    token_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

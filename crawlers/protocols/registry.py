@@ -3,6 +3,7 @@
 from crawlers.protocols.base import Adapter
 from crawlers.protocols.decidim import Decidim
 from crawlers.protocols.discourse import Discourse
+from crawlers.protocols.disqus import Disqus
 from crawlers.protocols.facebook import Facebook
 from crawlers.protocols.forum import Forum
 from crawlers.protocols.mastodon import Mastodon
@@ -19,6 +20,7 @@ ADAPTERS: dict[Protocol, type[Adapter]] = {
     Protocol.SITEMAP: Sitemap,
     Protocol.WORDPRESS: Wordpress,
     Protocol.DISCOURSE: Discourse,
+    Protocol.DISQUS: Disqus,
     Protocol.FORUM: Forum,
     Protocol.DECIDIM: Decidim,
     Protocol.OPEN311: Open311,

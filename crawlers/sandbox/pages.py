@@ -13,6 +13,7 @@ from typing import Any, Final
 from crawlers.sandbox.answers import HTML, Call, Page
 from crawlers.sandbox.feeds import FEED_TYPES, atom, json_feed, rss
 from crawlers.sandbox.items import Item, Remark, newest_first
+from crawlers.sandbox.platforms.marks import foot_of, head_of
 from crawlers.sandbox.platforms.registry import PLATFORMS
 from crawlers.sandbox.sites import NOTICE, SITES, Shape, Site
 from crawlers.sandbox.templating import ENVIRONMENT, TEMPLATES
@@ -152,6 +153,8 @@ class Pages:
             site=each,
             url=base_url + each.home,
             label=_LABELS[each.shape],
+            marks=head_of(each),
+            footer=foot_of(each),
             counts=(
                 len(self.town.of(each.name)),
                 sum(len(item.remarks) for item in self.town.of(each.name)),

@@ -9,6 +9,7 @@ from scrapy.http import Request, Response
 
 from crawlers.extract.dates import first_moment
 from crawlers.failures import explain
+from crawlers.keyed import TOKEN_AS
 from crawlers.politeness import Retry
 from crawlers.protocols.base import Answer, Ask, Holding, Step
 from crawlers.protocols.refusals import gone_wrong, refused
@@ -101,7 +102,11 @@ class InterfaceSpider(SourceSpider):
             callback=in_time(self.read_answer),
             errback=self.not_answered,
             cb_kwargs={"ask": ask, "is_start": is_start},
-            meta={"handle_httpstatus_list": kept, CARRIES_TOKEN: bool(self.token)},
+            meta={
+                "handle_httpstatus_list": kept,
+                CARRIES_TOKEN: bool(self.token),
+                TOKEN_AS: ask.token_as,
+            },
             dont_filter=True,
         )
 

@@ -1,5 +1,6 @@
 """Verbs about the model: classify, evaluate, train."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -26,6 +27,9 @@ def register(app: typer.Typer) -> None:
     )
     app.command("evaluate", epilog="Example: manifiesta evaluate gold.jsonl --json")(evaluate_file)
     train = typer.Typer(help="Train the model anew.", no_args_is_help=True)
+    train.command("pack", epilog="Example: manifiesta train pack --data DIR --out pack")(
+        pack_training
+    )
     train.command("pretrain", epilog="Example: manifiesta train pretrain --data DIR --out enc")(
         pretrain_encoder
     )
@@ -130,17 +134,49 @@ Out = Annotated[Path, typer.Option(help="Folder to write.")]
 Recipe = Annotated[str, typer.Option(help="Named set of the recipe's numbers.")]
 
 
+def pack_training(
+    data: Data,
+    out: Out,
+    recipe: Recipe = "gpu",
+    limit: Annotated[float, typer.Option(help="Largest size in MiB.")] = 64.0,
+) -> None:
+    """Write what pretraining starts from as a small folder, to carry it to a machine with a GPU.
+
+    There, `manifiesta train pretrain --data OUT/pack` trains on it.
+    """
+    from nlp.training.packs import write_pack
+    from nlp.training.prepared import prepare
+    from nlp.training.recipes import PRETRAIN
+
+    size = write_pack(prepare(data, out, _preset(PRETRAIN, recipe)), out / "pack", limit)
+    typer.echo(
+        f"Pack: {out / 'pack'}, {size:.1f} MiB. "
+        f"Next: manifiesta train pretrain --data {out / 'pack'} --out enc --recipe {recipe}"
+    )
+
+
 def pretrain_encoder(
     data: Data,
     out: Out,
     recipe: Recipe = "cpu",
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in --out.")] = True,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Stop with a checkpoint after so many minutes of training (exit 3)."),
+    ] = None,
 ) -> None:
-    """Train tokenizer, word vectors and encoder on plain text (DATA/lm/*.txt.xz)."""
+    """Train tokenizer, word vectors and encoder on plain text (DATA/lm/*.txt.xz) or on a pack.
+
+    A GPU is used where there is one. Stopped or killed, the same command goes on.
+    """
     from nlp.training.pretrain import pretrain
     from nlp.training.recipes import PRETRAIN
 
-    path = pretrain(data, out, _preset(PRETRAIN, recipe), resume)
+    limit = math.inf if minutes is None else minutes
+    path = pretrain(data, out, _preset(PRETRAIN, recipe), resume, limit)
+    if path is None:
+        typer.echo("Time is up, the state is saved. The same command goes on.", err=True)
+        raise typer.Exit(3)
     typer.echo(f"Encoder: {path}. Next: manifiesta train finetune --data {data} --encoder {path}")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.commands.checking import check_sources
 from flows.commands.options import Code, From, Json, To, as_day, print_json
 from models.errors import ConfigError
 
@@ -33,7 +34,9 @@ def register(app: typer.Typer) -> None:
     )(import_records)
     sources = typer.Typer(help="The sources of a municipality.", no_args_is_help=True)
     sources.command("list", epilog="Example: manifiesta sources list -m ate")(list_sources)
-    sources.command("check", epilog="Example: manifiesta sources check -m ate rpp")(check_sources)
+    sources.command("check", epilog="Example: manifiesta sources check https://example.pe/feed")(
+        check_sources
+    )
     sources.command("release", epilog="Example: manifiesta sources release -m ate rpp")(
         release_source
     )
@@ -230,30 +233,3 @@ def release_source(
     was = source_health(store.engine, place.code).get(name, Health())
     store.save_health(place.code, name, released(was))
     typer.echo(f"{name} was {was.state}; the next run reads it.")
-
-
-def check_sources(
-    municipality: Code,
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Sources to ask; all of them if not given.")
-    ] = None,
-    base_url: BaseUrl = None,
-) -> None:
-    """Ask sources once and show the first texts each gives; nothing is stored."""
-    from configs.settings import Settings
-    from flows.house import SOFTWARE_VERSION, open_municipality
-    from pipelines.probe import probe
-
-    place = open_municipality(Settings.load(), municipality, base_url)
-    known = {source.name: source for source in place.sources if source.url}
-    for name in names or ():
-        if name not in known:
-            raise ConfigError(f"{place.code} has no source «{name}» to ask: {', '.join(known)}")
-    failed = False
-    for name in names or known:
-        seen = probe(place, known[name], SOFTWARE_VERSION)
-        failed |= not seen.readable
-        typer.echo(f"{'✓' if seen.readable else '✗'} {name}: {seen.verdict}")
-        for text in seen.examples:
-            typer.echo(f"    {text}")
-    raise typer.Exit(3 if failed else 0)

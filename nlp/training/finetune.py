@@ -20,6 +20,7 @@ from nlp.encoder import ManifestationModel
 from nlp.tasks import TASKS
 from nlp.training.batches import by_length, encode_cut, pad
 from nlp.training.calibrate import calibrate
+from nlp.training.device import autocast, training_device
 from nlp.training.examples import (
     EMOJI_TASK,
     GOLD,
@@ -74,11 +75,11 @@ def finetune(
     emojis = emoji_labels(data)
     sets = {name: balance(found, recipe.balance) for name, found in load_sets(data, emojis).items()}
     torch.manual_seed(recipe.seed)
-    learner = Learner(_load(encoder, recipe), len(emojis))
+    learner = Learner(_load(encoder, recipe), len(emojis)).to(training_device())
     run = _Run(learner, tokenizer, sets, recipe, journal)
     for number in range(len(recipe.stages)):
         _run_copies(run, number, out.parent / "work", resume)
-    model = learner.inner
+    model = learner.inner.cpu()
     model.train(False)
     started = time.monotonic()
     gold = join([sets[name] for name in (*GOLD, "sentiment") if name in sets])
@@ -137,7 +138,8 @@ def _run_copies(run: _Run, number: int, work: Path, resume: bool) -> None:
             started = time.monotonic()
             run.learner.load_state_dict(start)
             _run_stage(run, stage, [run.recipe.seed, number, copy])
-            save_file(run.learner.state_dict(), finished)
+            ended = {name: tensor.cpu() for name, tensor in run.learner.state_dict().items()}
+            save_file(ended, finished)
             seconds = round(time.monotonic() - started, 1)
             run.journal.write(stage=stage.name, copy=copy, seconds=seconds)
         ends.append(load_file(finished))
@@ -183,7 +185,10 @@ def _step(
     recipe: FinetuneRecipe,
 ) -> float:
     tokens, mask = pad([ids[row] for row in rows])
-    loss = multi_task_loss(learner(tokens, mask), drawn.take(rows), recipe.label_smoothing)
+    device = learner.inner.device
+    with autocast(device):
+        logits = learner(tokens.to(device), mask.to(device))
+    loss = multi_task_loss(logits, drawn.take(rows), recipe.label_smoothing)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
     optim.step()
@@ -195,13 +200,13 @@ def multi_task_loss(
     logits: Mapping[str, torch.Tensor], batch: Examples, smoothing: float
 ) -> torch.Tensor:
     """Return the weighted cross-entropy of the tasks, a scalar; unlabelled tasks add nothing."""
-    total = torch.zeros(())
+    total = torch.zeros((), device=next(iter(logits.values())).device)
     for task, found in logits.items():
-        weight = torch.from_numpy(batch.weights[task])
+        weight = torch.from_numpy(batch.weights[task]).to(total.device)
         if not bool((weight > 0).any()):
             continue
-        target = torch.from_numpy(smooth(batch.targets[task], smoothing))
-        losses = -(target * found.log_softmax(-1)).sum(-1)
+        target = torch.from_numpy(smooth(batch.targets[task], smoothing)).to(total.device)
+        losses = -(target * found.float().log_softmax(-1)).sum(-1)
         total = total + _TASK_WEIGHT[task] * (losses * weight).sum() / len(weight)
     return total
 

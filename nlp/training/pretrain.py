@@ -4,154 +4,71 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import ModernBertForMaskedLM
 
 from nlp.checksum import file_sha256
 from nlp.encoder import encoder_config
-from nlp.training.corpus import Tokens, clean_corpus, pack, read_lines
+from nlp.training.checkpoint import load_checkpoint, save_checkpoint
+from nlp.training.corpus import Tokens
+from nlp.training.device import autocast, training_device
 from nlp.training.journal import Journal, progress_bar
+from nlp.training.packs import is_pack, read_pack
+from nlp.training.prepared import Prepared, prepare
 from nlp.training.recipes import PretrainRecipe
-from nlp.training.vectors import skip_gram, write_sentences
-from nlp.training.vocabulary import END_ID, MASK_ID, SPECIAL, load_tokenizer, train_tokenizer
+from nlp.training.vocabulary import MASK_ID, SPECIAL
 
 IGNORED = -100
-T = TypeVar("T")
-_ENCODE_BATCH = 4_000
 _VECTOR_SCALE = 0.05
 
 
-def pretrain(data: Path, out: Path, recipe: PretrainRecipe, resume: bool) -> Path:
-    """Train tokenizer and encoder on `data/lm/*.txt.xz`; return the folder of the encoder.
+def pretrain(
+    data: Path, out: Path, recipe: PretrainRecipe, resume: bool, minutes: float = math.inf
+) -> Path | None:
+    """Train the encoder on `data/lm/*.txt.xz`, or on a pack of it; return the encoder's folder.
 
     `out/encoder` receives config.json, model.safetensors, tokenizer.json and manifest.json;
     `out/work` what can be made again; `out/pretrain.jsonl` the loss curve. With `resume`, work
     that is already there is used, and training goes on from the last checkpoint; without it,
-    everything is made anew. Raises ModelError where `data` holds no text.
+    everything is made anew. After `minutes` of training it saves a checkpoint and returns None:
+    the same call goes on from there. Where a CUDA device is at hand it is used, in bfloat16.
+    Raises ModelError where `data` holds no text, or a checkpoint or a pack is damaged.
     """
-    work = out / "work"
     if not resume:
-        _forget(work)
+        shutil.rmtree(out / "work", ignore_errors=True)
+    start = read_pack(data) if is_pack(data) else prepare(data, out, recipe)
+    model = _new_model(recipe, start)
     journal = Journal(out / "pretrain.jsonl")
-    files = _timed(
-        journal,
-        "clean",
-        lambda: clean_corpus(data, recipe.characters, work / "clean", recipe.workers),
-    )
-    tokenizer = _timed(journal, "tokenizer", lambda: _tokenizer(files, recipe, work))
-    rows = _timed(journal, "pack", lambda: _packed(files, tokenizer, recipe, work))
-    vectors = _timed(journal, "vectors", lambda: _vectors(files, tokenizer, recipe, work))
-    model = _new_model(recipe, tokenizer, vectors)
-    started = time.monotonic()
-    loss = _train(model, rows, word_starts(tokenizer), recipe, work, journal)
-    journal.write(stage="masked-lm", seconds=round(time.monotonic() - started, 1))
-    return _save(model, tokenizer, recipe, out / "encoder", loss)
+    began = time.monotonic()
+    loss = _train(model, start, recipe, out / "work", journal, began + minutes * 60)
+    journal.write(stage="masked-lm", seconds=round(time.monotonic() - began, 1))
+    return None if loss is None else _save(model, start.tokenizer, recipe, out / "encoder", loss)
 
 
-def _forget(work: Path) -> None:
-    for path in sorted(work.rglob("*"), reverse=True):
-        if path.is_file():
-            path.unlink()
-
-
-def _timed(journal: Journal, stage: str, make: Callable[[], T]) -> T:
-    started = time.monotonic()
-    made = make()
-    journal.write(stage=stage, seconds=round(time.monotonic() - started, 1))
-    return made
-
-
-def _tokenizer(files: Mapping[str, Path], recipe: PretrainRecipe, work: Path) -> Tokenizer:
-    if (work / "tokenizer.json").exists():
-        return load_tokenizer(work)
-    sample: list[str] = []
-    for genre, path in files.items():
-        lines = read_lines(path)
-        step = max(1, sum(map(len, lines)) // recipe.tokenizer_characters)
-        sample += lines[::step] * (recipe.task_repeats if genre == "task" else 1)
-    tokenizer = train_tokenizer(sample, recipe.vocabulary, recipe.keep_accents)
-    tokenizer.save(str(work / "tokenizer.json"))
-    return tokenizer
-
-
-def encode(tokenizer: Tokenizer, texts: list[str]) -> Iterator[list[int]]:
-    """Yield the token ids of each text, without `[CLS]` and `[SEP]`."""
-    for at in range(0, len(texts), _ENCODE_BATCH):
-        for found in tokenizer.encode_batch_fast(
-            texts[at : at + _ENCODE_BATCH], add_special_tokens=False
-        ):
-            yield found.ids
-
-
-def _packed(
-    files: Mapping[str, Path], tokenizer: Tokenizer, recipe: PretrainRecipe, work: Path
-) -> dict[str, Tokens]:
-    rows = {}
-    for genre, path in files.items():
-        target = work / f"{genre}.npy"
-        if not target.exists():
-            packed = pack(encode(tokenizer, read_lines(path)), recipe.sequence, END_ID)
-            with target.with_suffix(".part").open("wb") as out:
-                np.save(out, packed)
-            target.with_suffix(".part").rename(target)
-        rows[genre] = np.load(target, mmap_mode="r")
-    return {genre: packed for genre, packed in rows.items() if len(packed)}
-
-
-def _vectors(
-    files: Mapping[str, Path], tokenizer: Tokenizer, recipe: PretrainRecipe, work: Path
-) -> npt.NDArray[np.float32]:
-    target = work / "vectors.npy"
-    if not target.exists():
-        sentences = work / "sentences.txt"
-        write_sentences(
-            (
-                ids
-                for genre, path in files.items()
-                for _ in range(recipe.vector_repeats.get(genre, 1))
-                for ids in encode(tokenizer, read_lines(path))
-            ),
-            sentences,
-        )
-        np.save(
-            target,
-            skip_gram(
-                sentences,
-                tokenizer.get_vocab_size(),
-                recipe.width,
-                recipe.vector_epochs,
-                recipe.vector_window,
-                recipe.workers,
-                recipe.seed,
-            ),
-        )
-        sentences.unlink()
-    found: npt.NDArray[np.float32] = np.load(target)
-    return found
-
-
-def _new_model(
-    recipe: PretrainRecipe, tokenizer: Tokenizer, vectors: npt.NDArray[np.float32]
-) -> ModernBertForMaskedLM:
+def _new_model(recipe: PretrainRecipe, start: Prepared) -> ModernBertForMaskedLM:
     torch.manual_seed(recipe.seed)
     config = encoder_config(
-        tokenizer.get_vocab_size(), recipe.layers, recipe.width, recipe.heads, recipe.feed_forward
+        start.tokenizer.get_vocab_size(),
+        recipe.layers,
+        recipe.width,
+        recipe.heads,
+        recipe.feed_forward,
     )
     model = ModernBertForMaskedLM(config)
-    first = torch.from_numpy(vectors * _VECTOR_SCALE)
-    with torch.no_grad():
-        model.model.embeddings.tok_embeddings.weight.copy_(first)
+    if start.vectors is not None:
+        first = torch.from_numpy(start.vectors * _VECTOR_SCALE)
+        with torch.no_grad():
+            model.model.embeddings.tok_embeddings.weight.copy_(first)
+    torch.nn.Module.to(model, training_device())
     return model
 
 
@@ -225,15 +142,17 @@ def optimizers(model: torch.nn.Module, recipe: PretrainRecipe) -> list[torch.opt
 
 def _train(
     model: ModernBertForMaskedLM,
-    rows: Mapping[str, Tokens],
-    starts: npt.NDArray[np.bool_],
+    start: Prepared,
     recipe: PretrainRecipe,
     work: Path,
     journal: Journal,
-) -> float:
+    deadline: float,
+) -> float | None:
+    """Take the steps that are left; return the mean loss, or None where time ran out before."""
     optims = optimizers(model, recipe)
     base = [group["lr"] for optim in optims for group in optim.param_groups]
-    begin = _load_checkpoint(model, optims, work / "checkpoint")
+    begin = load_checkpoint(model, optims, work)
+    starts = word_starts(start.tokenizer)
     model.train()
     mean = float("nan")
     with progress_bar("masked language model", recipe.steps, begin) as bar:
@@ -241,12 +160,15 @@ def _train(
             groups = [group for optim in optims for group in optim.param_groups]
             for group, rate in zip(groups, base, strict=True):
                 group["lr"] = rate * rate_at(step, recipe)
-            loss = _step(model, optims, rows, starts, recipe, step)
+            loss = _step(model, optims, start.rows, starts, recipe, step)
             mean = loss if math.isnan(mean) else 0.98 * mean + 0.02 * loss
             journal.write(step=step, loss=round(loss, 4))
             bar.advance(f"loss {mean:.3f}")
-            if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
-                _save_checkpoint(model, optims, step + 1, work / "checkpoint")
+            late = time.monotonic() > deadline and step + 1 < recipe.steps
+            if late or (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
+                save_checkpoint(model, optims, step + 1, work)
+            if late:
+                return None
     return mean
 
 
@@ -261,46 +183,18 @@ def _step(
     rng = np.random.default_rng([recipe.seed, step])
     share = recipe.mask_start + (recipe.mask_end - recipe.mask_start) * step / recipe.steps
     masked, labels = mask_words(draw_rows(rows, recipe, step, rng), starts, share, rng)
-    loss = model(input_ids=torch.from_numpy(masked), labels=torch.from_numpy(labels)).loss
+    device = model.device
+    with autocast(device):
+        loss = model(
+            input_ids=torch.from_numpy(masked).to(device),
+            labels=torch.from_numpy(labels).to(device),
+        ).loss
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optim in optims:
         optim.step()
         optim.zero_grad()
     return float(loss.detach())
-
-
-def _save_checkpoint(
-    model: torch.nn.Module, optims: list[torch.optim.Optimizer], step: int, folder: Path
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: p.detach().clone() for name, p in model.named_parameters()}
-    for at, optim in enumerate(optims):
-        for key, state in optim.state_dict()["state"].items():
-            tensors |= {f"optim.{at}.{key}.{name}": value for name, value in state.items()}
-    partial = folder / "state.part"
-    save_file(tensors, partial, metadata={"step": str(step)})
-    partial.rename(folder / "state.safetensors")
-
-
-def _load_checkpoint(
-    model: torch.nn.Module, optims: list[torch.optim.Optimizer], folder: Path
-) -> int:
-    if not (folder / "state.safetensors").exists():
-        return 0
-    tensors = load_file(folder / "state.safetensors")
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[name])
-    for at, optim in enumerate(optims):
-        states: dict[int, dict[str, torch.Tensor]] = {}
-        for full, value in tensors.items():
-            if full.startswith(f"optim.{at}."):
-                key, name = full.split(".", 3)[2:]
-                states.setdefault(int(key), {})[name] = value
-        optim.load_state_dict({**optim.state_dict(), "state": states})
-    with safe_open(folder / "state.safetensors", "pt") as opened:
-        return int(opened.metadata()["step"])
 
 
 def _save(

@@ -5,6 +5,7 @@ from typing import Final
 from crawlers.sandbox.platforms.base import Platform
 from crawlers.sandbox.platforms.decidim import Decidim
 from crawlers.sandbox.platforms.discourse import Discourse
+from crawlers.sandbox.platforms.disqus import Disqus
 from crawlers.sandbox.platforms.facebook import Facebook
 from crawlers.sandbox.platforms.forum import Forum
 from crawlers.sandbox.platforms.mastodon import Mastodon
@@ -20,6 +21,7 @@ from crawlers.sandbox.platforms.youtube import Youtube
 from crawlers.sandbox.sites import Shape
 
 PLATFORMS: Final[dict[Shape, type[Platform]]] = {
+    Shape.PAGES: Disqus,
     Shape.SITEMAP: Sitemap,
     Shape.WORDPRESS: Wordpress,
     Shape.NEWS: News,

@@ -12,10 +12,14 @@ from safetensors.torch import load_file
 from models.errors import ModelError
 from nlp.training.batches import by_length
 from nlp.training.calibrate import fit_mix, fit_threshold
+from nlp.training.checkpoint import load_checkpoint, save_checkpoint
 from nlp.training.corpus import pack, passages
 from nlp.training.examples import augment, load_sets
 from nlp.training.finetune import draw, finetune
+from nlp.training.packs import write_pack
+from nlp.training.prepared import prepare
 from nlp.training.pretrain import mask_words, pretrain
+from nlp.training.publish import FILES
 from nlp.training.recipes import FINETUNE, PRETRAIN
 
 TINY = PRETRAIN["tiny"]
@@ -32,17 +36,98 @@ def test_pretraining_is_deterministic(small_data: Path, encoder: Path, tmp_path:
 
 
 def test_resuming_equals_running_through(small_data: Path, encoder: Path, tmp_path: Path) -> None:
-    pretrain(small_data, tmp_path, TINY, resume=False)
-    checkpoint = tmp_path / "work" / "checkpoint" / "state.safetensors"
-    checkpoint.unlink()
     stopped = replace(TINY, save_every=5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nlp.training.pretrain._step", _stop_at(7))
         with pytest.raises(KeyboardInterrupt):
             pretrain(small_data, tmp_path, stopped, resume=True)
-    assert checkpoint.exists()
+    assert [path.name for path in (tmp_path / "work").glob("checkpoint-*")] == [
+        "checkpoint-00000005"
+    ]
     resumed = pretrain(small_data, tmp_path, stopped, resume=True)
     assert same_tensors(encoder / "model.safetensors", resumed / "model.safetensors")
+
+
+def test_training_in_pieces_from_a_pack_equals_running_through(
+    small_data: Path, encoder: Path, tmp_path: Path
+) -> None:
+    pack = tmp_path / "pack"
+    size = write_pack(prepare(small_data, tmp_path / "here", TINY), pack)
+    assert size == pytest.approx(sum(f.stat().st_size for f in pack.iterdir()) / 1024 / 1024)
+    pieces = 0
+    while (found := pretrain(pack, tmp_path / "there", TINY, resume=True, minutes=0)) is None:
+        pieces += 1
+    assert pieces == TINY.steps - 1
+    # the pack holds the first embeddings in half precision
+    ours, theirs = load_file(encoder / "model.safetensors"), load_file(found / "model.safetensors")
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-2) for name in ours)
+
+
+def test_the_gpu_recipe_at_toy_size(small_data: Path, tmp_path: Path) -> None:
+    size = {"layers": 2, "width": 32, "heads": 2, "feed_forward": 32, "sequence": 32, "batch": 8}
+    pace = {"vocabulary": 800, "steps": 6, "warmup": 2, "decay": 2, "workers": 1}
+    recipe = replace(PRETRAIN["gpu"], **size, **pace)
+    pack = tmp_path / "pack"
+    write_pack(prepare(small_data, tmp_path, recipe), pack)
+    while (encoder := pretrain(pack, tmp_path, recipe, resume=True, minutes=0)) is None:
+        continue
+    weak, gold = FINETUNE["gpu"].stages
+    stages = (replace(weak, draws={"sentiment": 40}), replace(gold, draws={"civic": 80}))
+    heads = replace(FINETUNE["gpu"], stages=stages, max_tokens=48, lexicon_steps=5)
+    out = finetune(small_data, encoder, tmp_path / "weights", heads)
+    assert len(list((tmp_path / "work").glob("1-gold-*.safetensors"))) == gold.copies == 3
+    assert {path.name for path in out.iterdir()} == {*FILES, "manifest.json"}
+
+
+def test_a_pack_over_the_limit_says_what_takes_the_room(small_data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"more than 0\.001 \(.*social"):
+        write_pack(prepare(small_data, tmp_path, TINY), tmp_path / "pack", limit_mib=0.001)
+
+
+def test_a_damaged_pack_is_named(small_data: Path, tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    write_pack(prepare(small_data, tmp_path, TINY), pack)
+    (pack / "social-000.xz").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match="pack the data again"):
+        pretrain(pack, tmp_path / "out", TINY, resume=False)
+
+
+def test_a_checkpoint_comes_in_small_parts_and_back(tmp_path: Path) -> None:
+    model, optims = _trained(seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nlp.training.checkpoint.PART_BYTES", 1_000)
+        save_checkpoint(model, optims, 3, tmp_path)
+        save_checkpoint(model, optims, 4, tmp_path)
+    parts = sorted((tmp_path / "checkpoint-00000004").glob("state.*"))
+    assert len(parts) > 2
+    assert all(part.stat().st_size <= 1_000 for part in parts)
+    assert not (tmp_path / "checkpoint-00000003").exists()
+    other, others = _trained(seed=2)
+    assert load_checkpoint(other, others, tmp_path) == 4
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True)
+    )
+    before, after = (one[0].state_dict()["state"][0] for one in (optims, others))
+    assert torch.equal(before["exp_avg"], after["exp_avg"])
+    parts[1].write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="delete"):
+        load_checkpoint(other, others, tmp_path)
+
+
+def test_an_unfinished_checkpoint_is_not_used(tmp_path: Path) -> None:
+    model, optims = _trained(seed=1)
+    save_checkpoint(model, optims, 3, tmp_path)
+    (tmp_path / "checkpoint-00000009.part").mkdir()
+    assert load_checkpoint(model, optims, tmp_path) == 3
+
+
+def _trained(seed: int) -> tuple[torch.nn.Linear, list[torch.optim.AdamW]]:
+    torch.manual_seed(seed)
+    model = torch.nn.Linear(16, 16)
+    optim = torch.optim.AdamW(model.parameters())
+    model(torch.randn(4, 16)).sum().backward()
+    optim.step()
+    return model, [optim]
 
 
 def _stop_at(last: int):  # type: ignore[no-untyped-def]

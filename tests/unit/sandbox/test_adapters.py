@@ -1,5 +1,6 @@
 """The town and the crawler's adapters meet: reading each platform to its end gives the truth."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from configs.schema import SHIPPED, Municipality, Source, absolute_url
-from crawlers.protocols.base import Answer, Ask, Step
+from crawlers.protocols.base import Answer, Ask, Step, with_query
 from crawlers.protocols.registry import ADAPTERS
 from crawlers.rules import Draft
 from crawlers.sandbox.answers import Call, read_query
@@ -127,3 +128,53 @@ def test_uploads_are_imported_as_they_are(
         row = rows[record.external_id]
         assert (record.kind.value, _plain(record.text)) == (row.kind, _plain(row.text))
         assert record.said_at == datetime.fromisoformat(row.said_at)
+
+
+def test_the_portals_comments_are_the_same_over_disqus(pages: Pages, town: Town):
+    source = Source(
+        name="comentarios",
+        title="Comentarios del portal",
+        protocol=Protocol.DISQUS,
+        url=f"{BASE}/portal-este/api/3.0/",
+        query="portal-este-al-dia",
+    )
+    drafts = _read_with_key(pages, source)
+    said = {
+        (_plain(each.text.text), each.said_at)
+        for item in town.of("portal-este")
+        for each in item.remarks
+    }
+    found = {draft.external_id: draft for draft in drafts}
+    assert len(said) == len(drafts) == len(found) > 100
+    assert {
+        (_plain(draft.text), datetime.fromisoformat(draft.dates[0] or "")) for draft in drafts
+    } == said
+    parents = {draft.parent for draft in drafts if draft.parent != draft.thread}
+    assert parents
+    assert parents <= found.keys()
+
+
+def test_one_page_of_the_portal_over_disqus(pages: Pages, town: Town):
+    item = max(town.of("portal-este"), key=lambda item: len(item.remarks))
+    url = (
+        f"{BASE}/portal-este/api/3.0/threads/listPosts.json?forum=portal-este-al-dia"
+        f"&thread=link:{BASE}{item.path}"
+    )
+    source = Source(name="hilo", title="Hilo", protocol=Protocol.DISQUS, url=url)
+    drafts = _read_with_key(pages, source)
+    assert {_plain(draft.text) for draft in drafts} == {
+        _plain(each.text.text) for each in item.remarks
+    }
+
+
+def _read_with_key(pages: Pages, source: Source) -> list[Draft]:
+    adapter: Any = ADAPTERS[source.protocol](source, source.url or "", "word")
+    waiting, drafts = [adapter.start()], []
+    while waiting:
+        ask = waiting.pop(0)
+        keyed = replace(ask, url=with_query(ask.url, **{ask.token_as: "word"}))
+        step = adapter.read(_answer(pages, keyed))
+        assert not step.stop, step.stop
+        drafts += step.drafts
+        waiting += step.asks
+    return drafts

@@ -38,6 +38,7 @@ PLATFORMS = (
     Protocol.FACEBOOK,
     Protocol.X,
     Protocol.TELEGRAM,
+    Protocol.DISQUS,
 )
 STATUSES = (200, 400, 401, 402, 403, 404, 429, 500, 503)
 ABOUTS: tuple[dict[str, str], ...] = (
@@ -53,6 +54,7 @@ videoId topLevelComment totalReplyCount comments textDisplay textOriginal publis
 authorDisplayName channelTitle parentId error errors reason code details type paging next cursors
 message created_time from parent summary total_count permalink_url includes users username meta
 result_count next_token author_id conversation_id referenced_tweets note_tweet text
+response cursor next hasNext thread link raw_message createdAt isDeleted isSpam isApproved username
 """
 KEYS = VOCABULARY.split()
 WORDS = (

@@ -21,6 +21,7 @@ FULL = {
     "youtube": "url: https://www.googleapis.com/youtube/v3\n    query: ate\n    token: YT_KEY",
     "facebook": "url: https://graph.facebook.com/v23.0\n    query: munidate\n    token: FB_TOKEN",
     "x": "url: https://api.x.com/2\n    query: ate\n    token: X_TOKEN",
+    "disqus": "url: https://disqus.com/api/3.0\n    query: diario-de-ate",
     "telegram": "url: https://t.me/s/ateinforma",
 }
 
@@ -64,6 +65,13 @@ def test_what_means_nothing(tmp_path: Path, protocol: str, line: str) -> None:
         f"means nothing for «{protocol}»",
         "remove the line, or correct the protocol",
     )
+
+
+def test_a_forum_must_be_named(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "disqus", "url: https://disqus.com/api/3.0")
+    assert (found.path, found.message) == ("sources[0].query", "it names no forum")
+    page = "https://disqus.com/api/3.0/threads/listPosts.json?forum=ate&thread=9"
+    assert problems(tmp_path, "disqus", f"url: {page}") == []
 
 
 def test_a_channel_must_be_named(tmp_path: Path) -> None:

@@ -337,3 +337,39 @@ def test_a_token_goes_nowhere_else(
     assert len(result.extracted) == 1
     assert {r.outcome for r in result.rejections} == {Outcome.NOT_ALLOWED, Outcome.FETCH_FAILED}
     assert any("a redirect, which no token follows" in r.detail for r in result.rejections)
+
+
+def test_a_key_that_travels_in_the_address_is_written_nowhere(
+    site: Any, make_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAVE", "LlaveSecreta2026")
+    plain = "/api/3.0/forums/listPosts.json?forum=diario&order=desc&limit=100&related=thread"
+    first = f"{plain}&include=approved"
+    said = {
+        "id": "1",
+        "parent": None,
+        "thread": {"id": "7", "link": "https://diario.example/p"},
+        "createdAt": "2026-05-01T10:00:00",
+        "raw_message": "Falta luz, LlaveSecreta2026",
+        "author": {"username": "rosa"},
+    }
+    cursor = {"hasNext": True, "next": "2:0:0"}
+    serve(
+        site,
+        f"{first}&api_key=LlaveSecreta2026",
+        {"code": 0, "cursor": cursor, "response": [said]},
+    )
+    refusal = {"code": 14, "response": "You have exceeded LlaveSecreta2026"}
+    serve(site, f"{first}&cursor=2%3A0%3A0&api_key=LlaveSecreta2026", refusal, 400)
+    job = make_job(f"{site.url}/api/3.0/", protocol="disqus", query="diario", token="CLAVE")
+
+    result = crawl(job)
+
+    assert by_id(result)["1"].text == "Falta luz, [token]"
+    assert result.failure is Failure.TEMPORARY
+    assert "hourly limit of the API key" in result.reason
+    assert [capture.url for capture in result.captures][1:] == [
+        f"{site.url}{first}",
+        f"{site.url}{first}&cursor=2%3A0%3A0",
+    ]
+    assert b"LlaveSecreta" not in everything_written(job)

@@ -1,0 +1,143 @@
+"""Which days raise an alarm, and that a lost source never does."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.alarm import LEAST_VOICES, Cell, Daily, Measure, alarms
+from pipelines.shifts import shifts
+
+FIRST = date(2021, 8, 2)
+DAYS = 70
+SOURCES = 4
+LEVELS = (40.0, 10.0, 4.0)
+
+
+def quiet(seed: int = 0) -> Daily:
+    """A town of three categories and four sources in which nothing happens."""
+    chance = np.random.default_rng(seed)
+    days = tuple(FIRST + timedelta(days=at) for at in range(DAYS))
+    week = np.array([0.6 if day.weekday() == 6 else 1.07 for day in days])
+    mean = np.array(LEVELS)[:, None, None] * week[None, :, None] * np.array([0.5, 0.3, 0.15, 0.05])
+    voices = chance.poisson(mean).astype(float)
+    negative = chance.binomial(voices.astype(int), 0.4).astype(float)
+    return Daily(
+        cells=tuple(Cell("category", name) for name in ("transport", "water", "energy")),
+        days=days,
+        sources=tuple("abcd"),
+        voices=voices,
+        negative=negative,
+        read=np.ones((DAYS, SOURCES), dtype=bool),
+    )
+
+
+def loud(daily: Daily, cell: int, day: int, factor: float) -> Daily:
+    voices, negative = daily.voices.copy(), daily.negative.copy()
+    voices[cell, day] = np.ceil(voices[cell, day] * factor) + 1
+    negative[cell, day] = np.ceil(negative[cell, day] * factor)
+    return replace(daily, voices=voices, negative=negative)
+
+
+def judged(daily: Daily, last: int = 20):
+    return alarms(daily, daily.days[-last:])
+
+
+def test_a_day_that_is_far_too_loud_raises_an_alarm_in_its_cell() -> None:
+    (alarm,) = judged(loud(quiet(), 1, 60, 5))
+    assert (alarm.measure, alarm.cell.value) == (Measure.VOLUME, "water")
+    assert alarm.day == FIRST + timedelta(days=60)
+    assert alarm.count > alarm.high >= alarm.expected >= alarm.low
+    assert alarm.p <= alarm.q <= 0.05
+    assert alarm.sources_read == SOURCES
+
+
+def test_an_angry_day_of_usual_volume_raises_an_alarm_of_negativity() -> None:
+    daily = quiet()
+    negative = daily.negative.copy()
+    negative[0, 60] = daily.voices[0, 60] * 0.95
+    (alarm,) = judged(replace(daily, negative=negative.round()))
+    assert (alarm.measure, alarm.cell.value) == (Measure.NEGATIVITY, "transport")
+    assert alarm.count <= alarm.n
+    assert alarm.count > alarm.high
+
+
+def test_quiet_towns_hardly_raise_any() -> None:
+    assert sum(len(judged(quiet(seed))) for seed in range(5)) <= 1
+
+
+def test_few_voices_are_never_an_alarm() -> None:
+    daily = quiet()
+    voices = daily.voices.copy()
+    voices[2] = 0
+    voices[2, 60, 0] = LEAST_VOICES - 1
+    assert judged(replace(daily, voices=voices, negative=voices * 0)) == []
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, DAYS - 1), st.integers(1, 25), st.integers(0, SOURCES - 1)),
+        max_size=6,
+    ),
+    st.integers(0, 2),
+)
+def test_no_pattern_of_lost_sources_raises_an_alarm(lost, seed: int) -> None:
+    """Whatever is lost, and whenever it comes back: a quiet town stays quiet."""
+    daily = quiet(seed)
+    read = daily.read.copy()
+    for start, length, source in lost:
+        read[start : start + length, source] = False
+    gone = replace(
+        daily, read=read, voices=daily.voices * read[None], negative=daily.negative * read[None]
+    )
+    before = {(a.measure, a.cell, a.day) for a in judged(daily, 30)}
+    after = {(a.measure, a.cell, a.day) for a in judged(gone, 30)}
+    assert len(after - before) <= 1  # of 180 tests, at a false-discovery rate of 5 %
+
+
+def test_a_source_that_is_back_after_long_is_no_news() -> None:
+    daily = quiet()
+    read = daily.read.copy()
+    read[20:60, 0] = False  # the biggest, for forty days; what it had said is read later
+    gone = replace(daily, read=read, voices=daily.voices * read[None])
+    assert judged(gone) == []
+    assert judged(replace(gone, read=daily.read)) != []  # as it would look without coverage
+
+
+def test_a_day_of_which_nothing_was_read_and_a_first_fortnight_are_not_judged() -> None:
+    daily = loud(loud(quiet(), 1, 60, 9), 1, 8, 9)
+    read = daily.read.copy()
+    read[60] = False
+    assert alarms(replace(daily, read=read), daily.days) == []
+
+
+def test_a_past_outbreak_hardly_raises_what_is_expected() -> None:
+    alone = judged(loud(quiet(), 1, 60, 6))
+    after_another = judged(loud(loud(quiet(), 1, 60, 6), 1, 40, 8))
+    assert after_another
+    assert after_another[0].expected < alone[0].expected * 1.35
+
+
+def test_a_level_that_stays_is_a_shift_and_three_loud_days_are_not() -> None:
+    daily = quiet()
+    voices = daily.voices.copy()
+    voices[1, 45:] *= 2.5
+    (shift,) = shifts(replace(daily, voices=voices), daily.days)
+    assert shift.cell.value == "water"
+    assert abs((shift.day - daily.days[45]).days) <= 2
+    assert shift.low <= shift.ratio <= shift.high
+    assert shift.low > 1.5
+    assert shift.ratio == pytest.approx(shift.after / shift.before)
+    three = loud(loud(loud(quiet(), 1, 45, 6), 1, 46, 6), 1, 47, 6)
+    assert shifts(three, daily.days) == []
+
+
+def test_a_source_that_is_lost_for_good_is_no_shift() -> None:
+    daily = quiet()
+    read = daily.read.copy()
+    read[45:, 0] = False
+    assert shifts(replace(daily, read=read, voices=daily.voices * read[None]), daily.days) == []
