@@ -23,7 +23,7 @@ from models.records import Protocol
 Schema = TypeVar("Schema", bound=BaseModel)
 
 _LOCAL: Final = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa")
-_UPLOAD_ONLY: Final = ("columns",)
+_UPLOAD_ONLY: Final = ("columns", "format")
 _WEB_ONLY: Final = ("url", "links", "follow", "comments", "revisit_days", "poll", "expect")
 _INTERFACE: Final = (*_UPLOAD_ONLY, "links", "follow", "match")
 """Keys that mean nothing where a platform's own interface is read."""

@@ -129,8 +129,15 @@ class Collection(Strict):
     archive_days: int = Field(default=365, ge=1, le=36_500)
 
 
+Format = Literal["4cat", "crowdtangle"]
+"""A tool whose exports are known by their columns."""
+
+
 class Columns(Strict):
-    """Which column of an upload holds what; ``title`` and ``text`` may name the same news item."""
+    """Which column of an upload holds what; ``title`` and ``text`` may name the same news item.
+
+    ``parent`` is the id of what a row answers, ``thread`` that of what began the conversation.
+    """
 
     text: Text
     date: Text
@@ -138,6 +145,8 @@ class Columns(Strict):
     id: Text | None = None
     url: Text | None = None
     author: Text | None = None
+    thread: Text | None = None
+    parent: Text | None = None
 
 
 class Source(Strict):
@@ -150,6 +159,7 @@ class Source(Strict):
     The interfaces of platforms take a ``query`` (a tag, a page, a subreddit, search words) and
     the name of the environment variable that holds their ``token``. Pages that were read are
     opened again only within ``revisit_days`` of the source's newest, where comments still come.
+    An upload is mapped by its ``columns``, or by the ``format`` of the tool that exported it.
     """
 
     name: Code
@@ -164,6 +174,7 @@ class Source(Strict):
     query: Text | None = None
     token: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
     columns: Columns | None = None
+    format: Format | None = None
     allow_private: bool = False
     enabled: bool = True
     revisit_days: float = Field(default=3.0, ge=0, le=365)
