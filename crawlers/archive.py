@@ -66,7 +66,8 @@ class Archive:
         """
         identity = str(uuid4())
         path = self._folder / f"{response.fetched_at.astimezone(UTC):%Y-%m}.warc.gz"
-        _private_folders(self._root, self._folder)
+        if not self._folder.is_dir():
+            _private_folders(self._root, self._folder)
         offset = _append(path, _record(response, identity, self._crawl))
         return Capture(
             id=identity,

@@ -72,6 +72,7 @@ def _polite(job: CrawlJob) -> dict[str, Any]:
         "DOWNLOAD_DELAY_JITTER": 0.0,  # it would also make the delay shorter
         "CONCURRENT_REQUESTS": 4,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "CONCURRENT_ITEMS": 1,  # Scrapy starts as many workers at every answer; we have no items
         "AUTOTHROTTLE_ENABLED": delay > 0,
         "AUTOTHROTTLE_START_DELAY": delay,
         "AUTOTHROTTLE_MAX_DELAY": max(60.0, delay),
@@ -96,6 +97,9 @@ def _bounded(job: CrawlJob) -> dict[str, Any]:
         "DEPTH_LIMIT": FEED_DEPTH if is_feed else limits.max_requests,
         "CLOSESPIDER_TIMEOUT": limits.max_seconds,
         "EXTENSIONS": {
+            # disabled they would still be imported, which takes longer than reading many a feed
+            "scrapy.extensions.telnet.TelnetConsole": None,
+            "scrapy.extensions.remote_control.RemoteControl": None,
             "scrapy.extensions.memusage.MemoryUsage": None,
             "crawlers.memory.OwnMemory": 0,
         },
