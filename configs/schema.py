@@ -159,6 +159,7 @@ class Source(Strict):
     The interfaces of platforms take a ``query`` (a tag, a page, a subreddit, search words) and
     the name of the environment variable that holds their ``token``. Pages that were read are
     opened again only within ``revisit_days`` of the source's newest, where comments still come.
+    Pages that only scripts fill are rendered by a ``browser``, which is installed apart.
     An upload is mapped by its ``columns``, or by the ``format`` of the tool that exported it.
     """
 
@@ -175,6 +176,7 @@ class Source(Strict):
     token: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
     columns: Columns | None = None
     format: Format | None = None
+    render: Literal["browser"] | None = None
     allow_private: bool = False
     enabled: bool = True
     revisit_days: float = Field(default=3.0, ge=0, le=365)
