@@ -132,7 +132,7 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_connected_to(
         ("/descarga", Outcome.FETCH_FAILED, ""),
         ("/gira", Outcome.FETCH_FAILED, "did not answer within 4 seconds"),
         ("/salta", Outcome.ROBOTS_DENIED, "does not allow"),
-        ("/enorme", Outcome.FETCH_FAILED, "larger than the limit"),
+        ("/enorme", Outcome.UNREADABLE, "larger than the limit"),
         ("/404", Outcome.GONE, "answered 404"),
     ],
 )
