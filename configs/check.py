@@ -32,7 +32,7 @@ _INTERFACE: Final = (*_UPLOAD_ONLY, "links", "follow", "match", "render")
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     Protocol.FEED: ("url",),
-    Protocol.PAGES: ("url", "links"),
+    Protocol.PAGES: ("url",),
     Protocol.SITEMAP: ("url",),
     Protocol.WORDPRESS: ("url",),
     Protocol.DISCOURSE: ("url",),

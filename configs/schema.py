@@ -155,7 +155,8 @@ class Source(Strict):
     ``url`` may be relative to the municipality's ``base_url``. A ``feed`` gives one
     manifestation per entry; with ``follow`` the entry's page is opened for the full text, and
     with ``comments`` the page's comment thread is read too. ``pages`` starts from a page of
-    links chosen by the CSS selector ``links``; ``sitemap`` reads the addresses that ``match``.
+    links chosen by the CSS selector ``links``, or else by their looks; ``sitemap`` reads the
+    addresses that ``match``.
     The interfaces of platforms take a ``query`` (a tag, a page, a subreddit, search words) and
     the name of the environment variable that holds their ``token``. Pages that were read are
     opened again only within ``revisit_days`` of the source's newest, where comments still come.
