@@ -40,6 +40,10 @@ class Formats:
         """Write a probability with two decimals: ``0.93``."""
         return format_decimal(value, "0.00", locale=self.locale)
 
+    def decimal(self, value: float) -> str:
+        """Write a number with one decimal: ``12.4``."""
+        return format_decimal(value, "#,##0.0", locale=self.locale)
+
     def day(self, value: date) -> str:
         """Write a day in full: ``5 de setiembre de 2021``."""
         return format_date(value, "long", locale=self.locale)
