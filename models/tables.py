@@ -670,8 +670,12 @@ class InsightFinding(InsightColumns, LensColumn, Base):
     sentence_es: Mapped[str] = mapped_column(Text, comment="The statement in Spanish.")
     sentence_en: Mapped[str] = mapped_column(Text, comment="The statement in English.")
     value: Mapped[float] = mapped_column(comment="The figure that it rests on.")
-    low: Mapped[float | None] = mapped_column(comment="Lower end of its 95 % interval.")
-    high: Mapped[float | None] = mapped_column(comment="Upper end of its 95 % interval.")
+    low: Mapped[float | None] = mapped_column(
+        comment="Lower end of its 95 % interval; of an alarm, of what was expected."
+    )
+    high: Mapped[float | None] = mapped_column(
+        comment="Upper end of its 95 % interval; of an alarm, of what was expected."
+    )
     n: Mapped[int] = mapped_column(comment="How many manifestations or voices that rests on.")
     q: Mapped[float | None] = mapped_column(
         comment="p-value adjusted for all that was tested by the rule (Benjamini-Hochberg)."

@@ -124,7 +124,7 @@ def _look(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -> _
     rows = distinct(said["cluster"].tolist(), said["reading"].tolist())[:MOST_EMBEDDED]
     vectors = embed(said["reading"].iloc[rows].tolist())
     daily = daily_voices(store, subject)
-    return _Window(subject, taxonomy, said, heard, heard["id"].map(zone_of), daily, rows, vectors)
+    return _Window(subject, taxonomy, said, heard, said["id"].map(zone_of), daily, rows, vectors)
 
 
 # --- terms -----------------------------------------------------------------------------------
@@ -315,8 +315,8 @@ def _alerts(window: _Window) -> list[Finding]:
     days = window.subject.window.days
     raised = alarms(window.daily, days)
     return [
-        *rules.alerted(raised, window.heard, window.zones),
-        *rules.moved(shifts(_broad(window.daily), days), window.heard, window.zones),
+        *rules.alerted(raised, window.said, window.zones),
+        *rules.moved(shifts(_broad(window.daily), days), window.said, window.zones),
     ]
 
 

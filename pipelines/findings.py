@@ -33,6 +33,8 @@ SURE = 0.05
 """The share of false ones among the findings of a rule is held under this."""
 LEAST = 30
 """A cell of fewer voices is not called relevant, and not compared."""
+LEAST_DISTINCT = 3
+"""An alert is told where at least so many distinct texts are behind it."""
 MOST = 5
 """How many findings of a kind are told at most, the weightiest first."""
 
@@ -359,8 +361,11 @@ def growths(
 # --- alerts ----------------------------------------------------------------------------------
 
 
-def alerted(raised: Sequence[Alarm], heard: pd.DataFrame, zones: pd.Series) -> list[Finding]:
-    """Tell the alarms, those of one cell on following days together under the surest day."""
+def alerted(raised: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> list[Finding]:
+    """Tell the alarms, those of one cell on following days together under the surest day.
+
+    One message that is sent on and on is no alert: that takes three distinct texts.
+    """
     episodes: dict[tuple[Measure, Cell], list[list[Alarm]]] = {}
     for alarm in sorted(raised, key=lambda a: a.day):
         mine = episodes.setdefault((alarm.measure, alarm.cell), [])
@@ -368,12 +373,13 @@ def alerted(raised: Sequence[Alarm], heard: pd.DataFrame, zones: pd.Series) -> l
             mine[-1].append(alarm)
         else:
             mine.append([alarm])
-    return [_alert(episode, heard, zones) for groups in episodes.values() for episode in groups]
+    told = [_alert(episode, said, zones) for groups in episodes.values() for episode in groups]
+    return [finding for finding in told if finding.statistic["distinct"] >= LEAST_DISTINCT]
 
 
-def _alert(episode: Sequence[Alarm], heard: pd.DataFrame, zones: pd.Series) -> Finding:
+def _alert(episode: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> Finding:
     worst = min(episode, key=lambda a: (a.q, a.day))
-    statistic = {
+    statistic: dict[str, Any] = {
         **_cell(worst.cell),
         "day": worst.day.isoformat(),
         "until": episode[-1].day.isoformat(),
@@ -381,17 +387,18 @@ def _alert(episode: Sequence[Alarm], heard: pd.DataFrame, zones: pd.Series) -> F
         "count": worst.count,
         "n": worst.n,
         "expected": worst.expected,
-        "expected_low": worst.low,
-        "expected_high": worst.high,
+        "expected_low": int(worst.low),
+        "expected_high": int(worst.high),
         "p": worst.p,
         "q": worst.q,
         "sources": worst.sources_read,
     }
-    there = _inside(heard, zones, worst.cell) & heard["said_on"].between(
+    there = _inside(said, zones, worst.cell) & said["said_on"].between(
         episode[0].day, episode[-1].day
     )
     if worst.measure is Measure.NEGATIVITY:
-        there &= heard["sentiment"].eq("negative")
+        there &= said["sentiment"].eq("negative")
+    statistic["distinct"] = int(said.loc[there, "cluster"].nunique())
     return Finding(
         Kind.ALERT,
         str(worst.measure),
@@ -402,12 +409,12 @@ def _alert(episode: Sequence[Alarm], heard: pd.DataFrame, zones: pd.Series) -> F
         worst.n,
         worst.q,
         statistic,
-        _ids(heard, there),
+        _ids(said, there),
         worst.count - worst.expected,
     )
 
 
-def moved(found: Sequence[Shift], heard: pd.DataFrame, zones: pd.Series) -> list[Finding]:
+def moved(found: Sequence[Shift], said: pd.DataFrame, zones: pd.Series) -> list[Finding]:
     """Tell the lasting changes upwards."""
     return [
         Finding(
@@ -430,7 +437,7 @@ def moved(found: Sequence[Shift], heard: pd.DataFrame, zones: pd.Series) -> list
                 "ratio_low": shift.low,
                 "ratio_high": shift.high,
             },
-            _ids(heard, _inside(heard, zones, shift.cell) & heard["said_on"].ge(shift.day)),
+            _ids(said, _inside(said, zones, shift.cell) & said["said_on"].ge(shift.day)),
             (shift.after - shift.before) * shift.days_after,
         )
         for shift in found
@@ -444,12 +451,12 @@ def _cell(cell: Cell) -> dict[str, str]:
     return {"dimension": cell.dimension, **dict(zip(names, values, strict=True))}
 
 
-def _inside(heard: pd.DataFrame, zones: pd.Series, cell: Cell) -> pd.Series:
+def _inside(said: pd.DataFrame, zones: pd.Series, cell: Cell) -> pd.Series:
     """Mark the rows of a cell; ``zones`` gives the zone of each row."""
-    there = pd.Series(data=True, index=heard.index)
+    there = pd.Series(data=True, index=said.index)
     for name, value in _cell(cell).items():
         if name == "category":
-            there &= heard["category"].eq(value)
+            there &= said["category"].eq(value)
         elif name == "zone":
             there &= zones.eq(value)
     return there

@@ -44,6 +44,15 @@ class Formats:
         """Write a number with one decimal: ``12.4``."""
         return format_decimal(value, "#,##0.0", locale=self.locale)
 
+    def small(self, value: float) -> str:
+        """Write a probability near 0: ``0.012``, or that it is under 0.001."""
+        least = format_decimal(0.001, "0.000", locale=self.locale)
+        return f"< {least}" if value < 0.001 else format_decimal(value, "0.000", locale=self.locale)
+
+    def short_date(self, value: date) -> str:
+        """Write a day with its year in little room: ``5 set. 2021``."""
+        return format_date(value, "medium", locale=self.locale)
+
     def day(self, value: date) -> str:
         """Write a day in full: ``5 de setiembre de 2021``."""
         return format_date(value, "long", locale=self.locale)
