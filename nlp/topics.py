@@ -192,15 +192,17 @@ def _names(
             if alike[mine, theirs] >= SAME:
                 names[int(mine)] = known[int(theirs)]
     return [
-        (names[at], True) if at in names else (_own_name(members, ids), False)
+        (names[at], True) if at in names else (_own_name(members, ids, set(earlier)), False)
         for at, (_, members, _) in enumerate(found)
     ]
 
 
-def _own_name(members: Sequence[int], ids: Sequence[str]) -> str:
-    """Return an id made of the texts that a topic was first found in."""
+def _own_name(members: Sequence[int], ids: Sequence[str], taken: set[str]) -> str:
+    """Return an id made of the texts that a topic was first found in; not one that is taken."""
     inside = "\n".join(sorted(ids[row] for row in members))
-    return f"t-{sha256(inside.encode()).hexdigest()[:10]}"
+    while (name := f"t-{sha256(inside.encode()).hexdigest()[:10]}") in taken:
+        inside += "\n"
+    return name
 
 
 def _unit(rows: Floats) -> Floats:
