@@ -66,14 +66,15 @@ def _counted(frame: pd.DataFrame) -> pd.DataFrame:
     base = frame.assign(
         negative=frame["sentiment"].eq("negative"), said_on=pd.to_datetime(frame["said_on"]).dt.date
     )
+    topical = base[base["category"].ne("other")]  # which nobody can answer
     placed = base[base["zone"].notna()]
+    both = topical[topical["zone"].notna()]
+    pairs = both["category"] + "+" + both["zone"].astype(str)
     parts = [
         base.assign(dimension="all", value="all"),
-        base.assign(dimension="category", value=base["category"]),
+        topical.assign(dimension="category", value=topical["category"]),
         placed.assign(dimension="zone", value=placed["zone"]),
-        placed.assign(
-            dimension="category+zone", value=placed["category"] + "+" + placed["zone"].astype(str)
-        ),
+        both.assign(dimension="category+zone", value=pairs),
     ]
     keys = ["dimension", "value", "said_on", "source", "voice"]
     rows = pd.concat(parts, ignore_index=True)[[*keys, "negative"]]

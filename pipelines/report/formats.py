@@ -45,9 +45,10 @@ class Formats:
         return format_decimal(value, "#,##0.0", locale=self.locale)
 
     def small(self, value: float) -> str:
-        """Write a probability near 0: ``0.012``, or that it is under 0.001."""
+        """Write what a probability near 0 is: ``= 0.012``, or ``< 0.001``."""
         least = format_decimal(0.001, "0.000", locale=self.locale)
-        return f"< {least}" if value < 0.001 else format_decimal(value, "0.000", locale=self.locale)
+        written = format_decimal(value, "0.000", locale=self.locale)
+        return f"< {least}" if value < 0.001 else f"= {written}"
 
     def short_date(self, value: date) -> str:
         """Write a day with its year in little room: ``5 set. 2021``."""

@@ -154,7 +154,7 @@ def test_alarms_of_following_days_are_one_alert_and_one_forwarded_text_is_none()
     assert (first.statistic["days"], second.statistic["days"]) == (2, 1)
     said = sentence(first, "es", VILLA, TAXONOMY)
     assert "El Centro" in said
-    assert "Siguió 2 días" in said
+    assert "Duró 2 días" in said
     assert alerted(raised, texts.assign(cluster="the same"), zones) == []
     assert alerted(raised, texts, zones.map({"centro": "otra"})) == []
 
