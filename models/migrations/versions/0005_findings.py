@@ -154,8 +154,18 @@ def upgrade() -> None:
         sa.Column("sentence_es", sa.Text(), nullable=False, comment="The statement in Spanish."),
         sa.Column("sentence_en", sa.Text(), nullable=False, comment="The statement in English."),
         sa.Column("value", sa.Double(), nullable=False, comment="The figure that it rests on."),
-        sa.Column("low", sa.Double(), nullable=True, comment="Lower end of its 95 % interval."),
-        sa.Column("high", sa.Double(), nullable=True, comment="Upper end of its 95 % interval."),
+        sa.Column(
+            "low",
+            sa.Double(),
+            nullable=True,
+            comment="Lower end of its 95 % interval; of an alarm, of what was expected.",
+        ),
+        sa.Column(
+            "high",
+            sa.Double(),
+            nullable=True,
+            comment="Upper end of its 95 % interval; of an alarm, of what was expected.",
+        ),
         sa.Column(
             "n",
             sa.Integer(),
