@@ -66,6 +66,13 @@ class Area(Strict):
         return value
 
 
+class Expectation(Strict):
+    """What somebody expected to be talked about most, as one of the nine work categories."""
+
+    by: Text
+    work_category: int = Field(ge=1, le=9)
+
+
 class Windows(Strict):
     """Which days a run looks at when it is not told."""
 
@@ -76,12 +83,16 @@ class Windows(Strict):
 class Limits(Strict):
     """What one source may cost. Times in seconds, sizes in bytes.
 
+    ``max_bytes`` is for one answer, ``max_total_bytes`` for all that one crawl keeps: answers as
+    they came, and records. ``max_records`` counts what is stored and what is rejected.
     ``max_wait`` is the longest pause that a site may ask for by Crawl-delay or Retry-After.
     """
 
     delay: float = Field(default=2.0, ge=0, le=600)
     timeout: float = Field(default=30.0, gt=0, le=600)
     max_bytes: int = Field(default=5_000_000, ge=1_000, le=100_000_000)
+    max_total_bytes: int = Field(default=500_000_000, ge=1_000, le=100_000_000_000)
+    max_records: int = Field(default=100_000, ge=1, le=10_000_000)
     max_requests: int = Field(default=2_000, ge=1, le=100_000)
     max_seconds: float = Field(default=1_800, gt=0, le=86_400)
     retries: int = Field(default=2, ge=0, le=10)
@@ -125,8 +136,15 @@ class Collection(Strict):
     archive_days: int = Field(default=365, ge=1, le=36_500)
 
 
+Format = Literal["4cat", "crowdtangle"]
+"""A tool whose exports are known by their columns."""
+
+
 class Columns(Strict):
-    """Which column of an upload holds what; ``title`` and ``text`` may name the same news item."""
+    """Which column of an upload holds what; ``title`` and ``text`` may name the same news item.
+
+    ``parent`` is the id of what a row answers, ``thread`` that of what began the conversation.
+    """
 
     text: Text
     date: Text
@@ -134,6 +152,8 @@ class Columns(Strict):
     id: Text | None = None
     url: Text | None = None
     author: Text | None = None
+    thread: Text | None = None
+    parent: Text | None = None
 
 
 class Source(Strict):
@@ -142,10 +162,13 @@ class Source(Strict):
     ``url`` may be relative to the municipality's ``base_url``. A ``feed`` gives one
     manifestation per entry; with ``follow`` the entry's page is opened for the full text, and
     with ``comments`` the page's comment thread is read too. ``pages`` starts from a page of
-    links chosen by the CSS selector ``links``; ``sitemap`` reads the addresses that ``match``.
+    links chosen by the CSS selector ``links``, or else by their looks; ``sitemap`` reads the
+    addresses that ``match``.
     The interfaces of platforms take a ``query`` (a tag, a page, a subreddit, search words) and
     the name of the environment variable that holds their ``token``. Pages that were read are
     opened again only within ``revisit_days`` of the source's newest, where comments still come.
+    Pages that only scripts fill are rendered by a ``browser``, which is installed apart.
+    An upload is mapped by its ``columns``, or by the ``format`` of the tool that exported it.
     """
 
     name: Code
@@ -160,6 +183,8 @@ class Source(Strict):
     query: Text | None = None
     token: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
     columns: Columns | None = None
+    format: Format | None = None
+    render: Literal["browser"] | None = None
     allow_private: bool = False
     enabled: bool = True
     revisit_days: float = Field(default=3.0, ge=0, le=365)
@@ -190,6 +215,7 @@ class Municipality(Strict):
     model: ModelSpec = ModelSpec()
     zones: tuple[Zone, ...] = ()
     areas: tuple[Area, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
     sources: tuple[Source, ...] = Field(min_length=1)
 
     @field_validator("time_zone")

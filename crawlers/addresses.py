@@ -2,8 +2,36 @@
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+Door = tuple[str, int]
+"""A host, as it is written in addresses, and a port of it."""
 
 _NAT64 = ip_network("64:ff9b::/96")
+_PORTS = {"http": 80, "https": 443}
+
+
+def door_of(url: str) -> Door | None:
+    """Return the door that an address knocks at; nothing if it is no web address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.hostname, port) if parts.hostname and port else None
+
+
+def private_doors(url: str) -> frozenset[Door]:
+    """Return the doors that a source at a private address may be read through.
+
+    They are those of its own host alone: its port, and the two of the web. A redirect to another
+    machine of the same network, or to another service of the same machine, stays refused.
+    """
+    door = door_of(url)
+    if door is None:
+        return frozenset()
+    host, port = door
+    return frozenset((host, each) for each in (port, *_PORTS.values()))
 
 
 def refusal(address: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -13,6 +14,9 @@ from crawlers.recorder import Recorder
 from crawlers.settings import SHOWN, settings_for
 from models.records import Protocol
 
+MEMORY = 2 << 30
+"""Bytes of data that the process may have: one document may need them between two looks at it."""
+
 QUIET = ("trafilatura", "htmldate", "charset_normalizer", "feedparser", "readability", "justext")
 """Loggers of libraries that may quote what they read."""
 
@@ -21,6 +25,9 @@ def main(argv: list[str]) -> int:
     """Run the crawl that a job file describes."""
     job = CrawlJob.model_validate_json(Path(argv[1]).read_bytes())
     os.umask(0o077)
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     recorder = Recorder(job)
     recorder.finish(_run(job, recorder))
@@ -46,6 +53,8 @@ def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
     # it warns at every start that no Referer is sent, which is what we want
     logging.getLogger("scrapy.downloadermiddlewares.redirect").setLevel(logging.ERROR)
     crawler = process.create_crawler(spider)
+    # its warnings are tracebacks of what the reason of the crawl says in a sentence
+    logging.getLogger("scrapy-playwright").setLevel(logging.CRITICAL)
     # it would write an address with its token, and what it says ends up in the reason anyway
     logging.getLogger("scrapy.core.downloader.handlers.http11").setLevel(logging.ERROR)
     process.crawl(crawler, recorder=recorder)
@@ -60,6 +69,7 @@ def _shown(crawler: Any) -> dict[str, object]:
         for scheme, place in crawler.settings.getwithbase("DOWNLOAD_HANDLERS").items()
         if place is not None
     }
+    shown["RLIMIT_DATA"] = resource.getrlimit(resource.RLIMIT_DATA)[0]
     shown["DELAYS"] = {key: slot.delay for key, slot in crawler.engine.downloader.slots.items()}
     shown["EXTENSIONS"] = [type(x).__name__ for x in crawler.extensions.middlewares]
     shown["MIDDLEWARES"] = [

@@ -34,7 +34,13 @@ def explain(failure: Any, limits: Limits) -> tuple[Outcome, str]:
         return _OWN[type(error)], str(error)
     if isinstance(error, HttpError):
         return _of_status(error.response.status), _answered(error.response)
-    return Outcome.FETCH_FAILED, _in_words(error, url, limits)
+    return _of_error(error), _in_words(error, url, limits)
+
+
+def _of_error(error: BaseException) -> Outcome:
+    """Tell a failure that would be met again, a body without end for one, from one that passes."""
+    lasting = isinstance(error, exceptions.DownloadCancelledError | exceptions.IgnoreRequest)
+    return Outcome.UNREADABLE if lasting else Outcome.FETCH_FAILED
 
 
 def _of_status(status: int) -> Outcome:

@@ -9,12 +9,12 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
 from scrapy.robotstxt import RobotParser
 
-from crawlers.addresses import literal, refusal
+from crawlers.addresses import Door, door_of, literal, refusal
 from crawlers.archive import Response as Wire
 from crawlers.politeness import recorder_of, slow_down
 from crawlers.recorder import Recorder
 from crawlers.resolver import refused
-from crawlers.settings import ALLOW_PRIVATE
+from crawlers.settings import PRIVATE_DOORS
 from models.records import Failure
 
 WEB = frozenset({"http", "https"})
@@ -42,21 +42,23 @@ class AddressGuard:
     Names are refused when they have been resolved, by `crawlers.resolver`; this says so.
     """
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, own: frozenset[Door]) -> None:
+        self._own = own
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> Self:
         """Make the guard of a crawl."""
-        return cls(allow_private=crawler.settings.getbool(ALLOW_PRIVATE))
+        return cls(crawler.settings[PRIVATE_DOORS])
 
     def process_request(self, request: Request) -> None:
         """Look at an address before anything is sent."""
-        parts = urlsplit(request.url)
-        if parts.scheme not in WEB or not parts.hostname:
+        door = door_of(request.url)
+        if door is None or urlsplit(request.url).scheme not in WEB:
             raise NotAllowed(f"{request.url} is no http or https address")
-        number = literal(parts.hostname)
-        if number is not None and not self._allow_private and (why := refusal(number)):
+        if door in self._own:
+            return
+        number = literal(door[0])
+        if number is not None and (why := refusal(number)):
             raise NotAllowed(f"{request.url} may not be read: {why}")
         _check_resolved(request)
 
@@ -80,8 +82,8 @@ class RedirectGuard:
 
 
 def _check_resolved(request: Request) -> None:
-    why = refused.get((urlsplit(request.url).hostname or "").lower())
-    if why:
+    door = door_of(request.url)
+    if door is not None and (why := refused.get(door)):
         raise NotAllowed(f"{request.url} may not be read: {why}")
 
 
@@ -145,7 +147,8 @@ class Archiver:
             for name, values in response.headers.items()
             for value in values
         ]
-        wire = Wire(response.url, response.status, headers, response.body, fetched_at)
+        rendered = "playwright" in response.flags
+        wire = Wire(response.url, response.status, headers, response.body, fetched_at, rendered)
         request.meta["capture_id"] = self._recorder.capture(wire).id
         request.meta["fetched_at"] = fetched_at
         return response

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from crawlers.archive import Archive, Response
 from crawlers.job import CrawlJob
 from crawlers.known import Known
+from crawlers.memory import peak_memory
 from crawlers.rules import Draft, settle
 from crawlers.wire import (
     CAPTURES,
@@ -38,6 +39,8 @@ class Recorder:
         self.unchanged = self.not_modified = self.lacking = 0
         self._failure: Failure | None = None
         self._last: Failure | None = None
+        self._last_said = ""
+        self._kept = self._records = self._bytes = 0
         self._unsettled: set[str] = set()
         self._source = job.source.name
         self._zone = ZoneInfo(job.time_zone)
@@ -62,6 +65,7 @@ class Recorder:
         except OSError as error:
             self.stop(f"the archive cannot be written: {error.strerror}")
             raise
+        self._spend(capture.size)
         self._write(capture)
         return capture
 
@@ -82,7 +86,8 @@ class Recorder:
 
     def reject(self, outcome: Outcome, where: str, detail: str) -> None:
         """Count something that was not read, and why."""
-        self._last = outcome.failure or self._last
+        if outcome.failure:
+            self._last, self._last_said = outcome.failure, detail
         self._write(Rejection(self._source, outcome, where, detail))
 
     def unsettle(self, external_id: str) -> None:
@@ -99,7 +104,12 @@ class Recorder:
             self._failure = failure or self._last or Failure.SOFT
 
     def finish(self, settings: dict[str, object]) -> None:
-        """Write the summary, whose presence says that the crawl came to its end."""
+        """Write the summary, whose presence says that the crawl came to its end.
+
+        One that found nothing but what could not be read has read nothing.
+        """
+        if self._last and not (self._kept or self.unchanged or self.not_modified):
+            self.stop(self._last_said)
         if self.lacking:
             self.stop(f"the archive lacks {self.lacking:,} of the addresses that it asks for")
         summary = Summary(
@@ -110,6 +120,7 @@ class Recorder:
             unchanged=self.unchanged,
             not_modified=self.not_modified,
             unsettled=sorted(self._unsettled),
+            peak_memory=peak_memory(),
             settings=settings,
         )
         part = self.job.out / f"{SUMMARY}.part"
@@ -118,9 +129,29 @@ class Recorder:
         for file in self._files.values():
             file.close()
 
+    def _spend(self, size: int) -> bool:
+        """Say whether there is room for so many bytes; the crawl stops when there is none."""
+        limit = self.job.source.limits.max_total_bytes
+        self._bytes += size
+        if self._bytes > limit:
+            self.stop(f"it gave more than its limit of {limit:,} bytes", Failure.SOFT)
+        return self._bytes <= limit
+
+    def _has_room(self, record: Extracted | Rejection, size: int) -> bool:
+        limit = self.job.source.limits.max_records
+        self._records += 1
+        if self._records > limit:
+            self.stop(f"it gave more than its limit of {limit:,} records", Failure.SOFT)
+            return False
+        self._kept += isinstance(record, Extracted)
+        return self._spend(size)
+
     def _write(self, record: AnyRecord) -> None:
+        line = to_line(record)
+        if isinstance(record, Extracted | Rejection) and not self._has_room(record, len(line)):
+            return
         try:
-            _write_all(self._files[type(record)], to_line(record))
+            _write_all(self._files[type(record)], line)
         except OSError as error:
             self.stop(f"the folder {self.job.out} cannot be written: {error.strerror}")
             raise

@@ -6,11 +6,11 @@ from typing import Any
 from scrapy.resolver import CachingHostnameResolver
 from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionReceiver
 
-from crawlers.addresses import refusal
-from crawlers.settings import ALLOW_PRIVATE
+from crawlers.addresses import Door, refusal
+from crawlers.settings import PRIVATE_DOORS
 
-refused: dict[str, str] = {}
-"""Hosts that resolved to nothing but forbidden addresses, and why each was refused."""
+refused: dict[Door, str] = {}
+"""Doors whose hosts resolved to nothing but forbidden addresses, and why each was refused."""
 
 
 class GuardedResolver(CachingHostnameResolver):
@@ -20,9 +20,11 @@ class GuardedResolver(CachingHostnameResolver):
     connects to the very addresses it returns: there is no second look-up to trick.
     """
 
-    def __init__(self, reactor: Any, cache_size: int, *, allow_private: bool = False) -> None:
+    def __init__(
+        self, reactor: Any, cache_size: int, private: frozenset[Door] = frozenset()
+    ) -> None:
         super().__init__(reactor, cache_size)
-        self._allow_private = allow_private
+        self._private = private
 
     @classmethod
     def from_crawler(cls, crawler: Any, reactor: Any) -> "GuardedResolver":
@@ -30,7 +32,7 @@ class GuardedResolver(CachingHostnameResolver):
         return cls(
             reactor,
             crawler.settings.getint("DNSCACHE_SIZE"),
-            allow_private=crawler.settings.getbool(ALLOW_PRIVATE),
+            crawler.settings[PRIVATE_DOORS],
         )
 
     def resolveHostName(  # noqa: N802 - Twisted's name
@@ -42,9 +44,9 @@ class GuardedResolver(CachingHostnameResolver):
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> IHostResolution:
         """Resolve a host and pass on only the addresses that are allowed."""
-        receiver = resolutionReceiver
-        if not self._allow_private:
-            receiver = _Filter(resolutionReceiver, hostName)  # type: ignore[assignment]
+        receiver, door = resolutionReceiver, (_as_in_addresses(hostName), portNumber)
+        if door not in self._private:
+            receiver = _Filter(resolutionReceiver, door)  # type: ignore[assignment]
         return super().resolveHostName(
             receiver, hostName, portNumber, addressTypes, transportSemantics
         )
@@ -53,9 +55,9 @@ class GuardedResolver(CachingHostnameResolver):
 class _Filter:
     """A receiver of addresses that keeps the forbidden ones to itself."""
 
-    def __init__(self, receiver: IResolutionReceiver, host: str) -> None:
+    def __init__(self, receiver: IResolutionReceiver, door: Door) -> None:
         self._receiver: Any = receiver
-        self._host = host
+        self._door = door
         self._passed = 0
         self._why = ""
 
@@ -72,7 +74,7 @@ class _Filter:
 
     def resolutionComplete(self) -> None:  # noqa: N802
         if self._why and not self._passed:
-            refused[_as_in_addresses(self._host)] = self._why
+            refused[self._door] = self._why
         self._receiver.resolutionComplete()
 
 

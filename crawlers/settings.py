@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from crawlers.addresses import private_doors
 from crawlers.job import CrawlJob
 from models.records import Protocol
 
-ALLOW_PRIVATE = "MANIFIESTA_ALLOW_PRIVATE"
-"""Our own setting: whether private and loopback addresses may be connected to."""
+PRIVATE_DOORS = "MANIFIESTA_PRIVATE_DOORS"
+"""Our own setting: the private and loopback addresses that may be connected to."""
 
 FEED_DEPTH = 20
 """A feed leads to a page and its thread's pages; nothing else is followed."""
@@ -55,6 +56,7 @@ def settings_for(job: CrawlJob) -> dict[str, Any]:
         **_bounded(job),
         **_closed(job),
         **_components(job),
+        **_browser(job),
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "%(levelname)s %(name)s: %(message)s",
         "STATS_DUMP": False,
@@ -71,6 +73,7 @@ def _polite(job: CrawlJob) -> dict[str, Any]:
         "DOWNLOAD_DELAY_JITTER": 0.0,  # it would also make the delay shorter
         "CONCURRENT_REQUESTS": 4,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "CONCURRENT_ITEMS": 1,  # Scrapy starts as many workers at every answer; we have no items
         "AUTOTHROTTLE_ENABLED": delay > 0,
         "AUTOTHROTTLE_START_DELAY": delay,
         "AUTOTHROTTLE_MAX_DELAY": max(60.0, delay),
@@ -95,6 +98,9 @@ def _bounded(job: CrawlJob) -> dict[str, Any]:
         "DEPTH_LIMIT": FEED_DEPTH if is_feed else limits.max_requests,
         "CLOSESPIDER_TIMEOUT": limits.max_seconds,
         "EXTENSIONS": {
+            # disabled they would still be imported, which takes longer than reading many a feed
+            "scrapy.extensions.telnet.TelnetConsole": None,
+            "scrapy.extensions.remote_control.RemoteControl": None,
             "scrapy.extensions.memusage.MemoryUsage": None,
             "crawlers.memory.OwnMemory": 0,
         },
@@ -106,7 +112,7 @@ def _bounded(job: CrawlJob) -> dict[str, Any]:
 
 def _closed(job: CrawlJob) -> dict[str, Any]:
     return {
-        ALLOW_PRIVATE: job.source.allow_private,
+        PRIVATE_DOORS: private_doors(job.url) if job.source.allow_private else frozenset(),
         "TWISTED_DNS_RESOLVER": "crawlers.resolver.GuardedResolver",
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_HANDLERS": dict.fromkeys(CLOSED) | dict.fromkeys(WEB, _handler(job)),
@@ -124,7 +130,35 @@ def _handler(job: CrawlJob) -> str | None:
     """Name what sends requests; in a replay nothing does."""
     if job.replay:
         return None
+    if job.source.render == "browser":
+        return "crawlers.browser.handler.BrowserHandler"
     return "crawlers.keyed.KeyedHandler" if job.source.token else HANDLER
+
+
+def _browser(job: CrawlJob) -> dict[str, Any]:
+    """Set what scrapy-playwright reads: one page at a time, and nothing that outlives it."""
+    if job.source.render != "browser" or job.replay:
+        return {}
+    context = {
+        "user_agent": job.user_agent,
+        "accept_downloads": False,
+        "service_workers": "block",
+        "permissions": [],
+        "locale": "es-PE",
+    }
+    return {
+        "EXTENSIONS": {
+            "scrapy.extensions.memusage.MemoryUsage": None,
+            "crawlers.memory.WithBrowser": 0,
+        },
+        "MEMUSAGE_LIMIT_MB": 2048,
+        "PLAYWRIGHT_BROWSER_TYPE": "chromium",
+        "MANIFIESTA_BROWSER_CONTEXT": context,
+        "PLAYWRIGHT_MAX_CONTEXTS": 1,
+        "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 1,
+        "PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT": job.source.limits.timeout * 1_000,
+        "PLAYWRIGHT_PROCESS_REQUEST_HEADERS": None,  # Chromium's own, with our user agent
+    }
 
 
 def _components(job: CrawlJob) -> dict[str, Any]:

@@ -19,7 +19,8 @@ class Summary(BaseModel):
     """How a crawl ended; ``settings`` are those that really ran.
 
     ``unchanged`` counts what is as it was stored and was not read again, ``not_modified`` the
-    answers that said so (304); ``unsettled`` are the external ids whose threads lack a page.
+    answers that said so (304); ``unsettled`` are the external ids whose threads lack a page;
+    ``peak_memory`` is the most that the process had, in bytes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +32,7 @@ class Summary(BaseModel):
     unchanged: int = 0
     not_modified: int = 0
     unsettled: list[str] = []
+    peak_memory: int = 0
     settings: dict[str, Any] = {}
 
 

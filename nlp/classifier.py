@@ -84,6 +84,20 @@ class Classifier:
         self._remember({text: answers[text] for text in fresh})
         return [answers[text] if text else self._nothing() for text in cleaned]
 
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Return the encoder's vectors of raw texts, shape (texts, width), each of length 1.
+
+        A long text is the mean of its windows, weighted by tokens; an empty one is all zeros.
+        """
+        cleaned = [clean(text) for text in texts]
+        distinct = list(dict.fromkeys(text for text in cleaned if text))
+        windows, owners, weights = self._windows(distinct)
+        totals = np.zeros((len(distinct), self._model.width))
+        np.add.at(totals, owners, self._model.pooled(windows) * weights[:, None])
+        totals /= np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12)
+        found = dict(zip(distinct, totals, strict=True)) | {"": np.zeros(self._model.width)}
+        return np.array([found[text] for text in cleaned]).reshape(-1, self._model.width)
+
     def _remember(self, answers: Mapping[str, Classification]) -> None:
         self._known = dict([*self._known.items(), *answers.items()][-REMEMBERED:])
 
@@ -120,7 +134,7 @@ class Classifier:
                 windows.append([_START, *piece, _END])
                 owners.append(owner)
                 weights.append(max(1, len(piece)))
-        return windows, np.array(owners), np.array(weights, dtype=float)
+        return windows, np.array(owners, dtype=np.int64), np.array(weights, dtype=float)
 
     def _answer(self, chances: Mapping[str, Floats]) -> Classification:
         named = {

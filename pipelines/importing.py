@@ -8,11 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from configs.schema import Columns, Municipality, Source
+from configs.schema import Columns, Format, Municipality, Source
 from models.errors import ConfigError, InputError
-from models.records import Extracted, Outcome, Protocol, Rejection, State, Window
+from models.records import Extracted, Kind, Outcome, Protocol, Rejection, State, Window
 from pipelines.classify import Progress
 from pipelines.collect import collect_partitions, make_storable
+from pipelines.exports import export_of
 from pipelines.ledger import recorded_run
 from pipelines.privacy import Pseudonymiser
 from pipelines.store.read import remembered_source
@@ -56,12 +57,17 @@ class Imported:
 
 
 def upload_source(
-    store: Store, municipality: Municipality, name: str, path: Path, given: Mapping[str, str]
+    store: Store,
+    municipality: Municipality,
+    name: str,
+    path: Path,
+    given: Mapping[str, str],
+    form: Format | None = None,
 ) -> Source:
     """Return the source of an upload with its columns settled.
 
-    A column that is given wins over the configured or remembered one, and that over a guess from
-    the file's header.
+    A column that is given wins over the configured or remembered one, and that over what the
+    tool ``form`` exports, or a guess from the file's header.
 
     Raises:
         ConfigError: the name belongs to a source that is not an upload, or is no code.
@@ -77,7 +83,9 @@ def upload_source(
     remembered = None if settled else remembered_source(store.engine, municipality.code, name)
     known = remembered or configured
     header = open_table(path, given.values()).header
-    before = (known.columns if known else None) or guess_columns(header)
+    mapped = known.columns if known else None
+    form = form or (known.format if known else None) or (None if mapped else export_of(header))
+    before = mapped or guess_columns(header, form)
     columns = (before.model_dump(exclude_none=True) if before else {}) | dict(given)
     if not {"text", "date"} <= set(columns):
         raise InputError(
@@ -85,12 +93,13 @@ def upload_source(
             f"--date. The file has: {', '.join(header)}"
         )
     try:
-        base = known or Source(name=name, title=name, protocol=Protocol.UPLOAD)
+        kind = Kind.POST if form else Kind.ARTICLE
+        base = known or Source(name=name, title=name, protocol=Protocol.UPLOAD, kind=kind)
     except ValueError:
         raise ConfigError(
             f"--source «{name}»: use small letters, digits and hyphens, such as prensa-2026"
         ) from None
-    return base.model_copy(update={"columns": Columns.model_validate(columns)})
+    return base.model_copy(update={"columns": Columns.model_validate(columns), "format": form})
 
 
 def import_file(

@@ -1,4 +1,4 @@
-"""The rows of a CSV, JSON Lines or Excel file, one at a time, whatever state the file is in.
+"""The rows of a CSV, JSON Lines, Excel or zip file, one at a time, whatever state it is in.
 
 A row that cannot be read is a `Broken` with its line, and the rows after it are still read. Only
 a file that is none of these formats is an error.
@@ -12,12 +12,14 @@ import zipfile
 import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from models.errors import InputError
+from pipelines.unzip import tables_in, unpacked
 
 MAX_RECORD_CHARS: Final = 2_000_000
 MAX_RECORD_LINES: Final = 2_000
@@ -48,10 +50,14 @@ _DAMAGED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record: the line it begins in, and its cells by column."""
+    """One record: the line it begins in, and its cells by column.
+
+    ``part`` is the table that it comes from, in a file with several.
+    """
 
     line: int
     cells: Mapping[str, Any]
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class Broken:
 
     line: int
     reason: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,8 @@ def open_table(path: Path, wanted: Collection[str] = ()) -> Table:
     """Look into a file and return its table.
 
     Args:
-        path: a .csv, .tsv, .txt, .jsonl, .ndjson or .xlsx file.
+        path: a .csv, .tsv, .txt, .jsonl, .ndjson or .xlsx file, or a .zip of such files with the
+            same columns.
         wanted: columns that are expected; they help to tell which delimiter is used.
 
     Raises:
@@ -84,12 +92,14 @@ def open_table(path: Path, wanted: Collection[str] = ()) -> Table:
         (".csv", ".tsv", ".txt"): _open_csv,
         (".jsonl", ".ndjson"): _open_jsonl,
         (".xlsx", ".xlsm"): _open_xlsx,
+        (".zip",): _open_zip,
     }
     suffix = path.suffix.lower()
     reader = next((r for suffixes, r in readers.items() if suffix in suffixes), None)
     if reader is None:
         raise InputError(
-            f"{path}: «{suffix or 'no ending'}» cannot be imported; give a .csv, .jsonl or .xlsx"
+            f"{path}: «{suffix or 'no ending'}» cannot be imported; give a .csv, .jsonl, .xlsx or "
+            ".zip"
         )
     _check_beginning(path, suffix)
     return reader(path, wanted)
@@ -105,8 +115,10 @@ def _check_beginning(path: Path, suffix: str) -> None:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     if not beginning:
         raise InputError(f"{path} is empty; there is nothing to import")
-    if beginning.startswith(b"PK\x03\x04") and not suffix.startswith(".xls"):
-        raise InputError(f"{path} is an Excel or zip file; name it .xlsx if Excel opens it")
+    if beginning.startswith(b"PK\x03\x04") and not suffix.startswith((".xls", ".zip")):
+        raise InputError(
+            f"{path} is an Excel or zip file; name it .xlsx if Excel opens it, or .zip"
+        )
     if beginning.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError(f"{path} is an old or encrypted Excel file; save it as .xlsx or .csv")
 
@@ -341,3 +353,39 @@ def _sheet(path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
         raise InputError(
             f"{path} is damaged after row {number} ({kind}); open and save it again"
         ) from None
+
+
+# --- zip -------------------------------------------------------------------------------------
+
+
+def _open_zip(path: Path, wanted: Collection[str]) -> Table:
+    """Open all tables of a zip file as one; each is unpacked only while it is read."""
+    names = tables_in(path)
+    header: list[str] | None = None
+    for name in names:
+        with _inside(path, name, wanted) as table:
+            if header is not None and set(table.header) != set(header):
+                raise InputError(
+                    f"{path} holds tables with different columns, {names[0]} and {name}; import "
+                    "them one by one"
+                )
+            header = header or table.header
+
+    def rows() -> Iterator[Row | Broken]:
+        for name in names:
+            with _inside(path, name, wanted) as table:
+                for row in table.rows():
+                    yield replace(row, part=name)
+
+    return Table(header or [], rows)
+
+
+@contextmanager
+def _inside(path: Path, name: str, wanted: Collection[str]) -> Iterator[Table]:
+    """Open one table of a zip file; what is wrong with it is said under its own name."""
+    with unpacked(path, name) as file:
+        try:
+            yield open_table(file, wanted)
+        except InputError as error:
+            said = str(error).replace(str(file), f"{path}, in it {name},")
+            raise InputError(said) from None

@@ -6,7 +6,6 @@ A `Rejection` never quotes the row.
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -18,9 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from configs.schema import Columns, Source, is_web_address
+from configs.schema import Columns, Format, Source, is_web_address
 from models.errors import InputError
-from models.records import Extracted, Outcome, Rejection
+from models.records import Extracted, Kind, Outcome, Rejection
+from pipelines.exports import EXPORTS, columns_of, export_of, plain_name
 from pipelines.tabular import Broken, Row, open_table
 
 MAX_TEXT: Final = 200_000
@@ -66,7 +66,7 @@ _FORMS: Final = (
 def read_upload(
     path: Path, source: Source, zone: ZoneInfo, fetched_at: datetime
 ) -> Iterator[Extracted | Rejection]:
-    """Read a CSV, JSON Lines or Excel file row by row, in bounded memory.
+    """Read a CSV, JSON Lines, Excel or zip file row by row, in bounded memory.
 
     The columns are the source's, or else guessed from the header. The file's header is examined
     before this returns; rows are read as the iterator goes.
@@ -82,7 +82,7 @@ def read_upload(
     """
     wanted = _mapped(source.columns) if source.columns else set().union(*_COMMON.values())
     table = open_table(path, wanted)
-    columns = source.columns or guess_columns(table.header)
+    columns = source.columns or guess_columns(table.header, source.format)
     if columns is None:
         raise InputError(
             f"{path}: which column holds the text, and which the date? The file has "
@@ -90,18 +90,24 @@ def read_upload(
             "columns: {text: comentario, date: fecha}"
         )
     _require(path, columns, table.header)
+    form = source.format or (export_of(table.header) if source.columns is None else None)
+    if form is not None and EXPORTS[form].in_utc:
+        zone = ZoneInfo("UTC")
     reader = _Reader(source, columns, zone, fetched_at, _UNSTORABLE.sub("", path.name))
     return map(reader.record, table.rows())
 
 
-def guess_columns(header: list[str]) -> Columns | None:
-    """Map common Spanish and English column names; None unless text and date are found.
+def guess_columns(header: list[str], form: Format | None = None) -> Columns | None:
+    """Map the columns of a known tool's export, or else common Spanish and English names.
 
-    A file of headlines without text gives its title as the text.
+    None unless text and date are found. A file of headlines without text gives its title as the
+    text.
     """
+    if known := form or export_of(header):
+        return columns_of(known, header)
     plain: dict[str, str] = {}
     for name in header:
-        plain.setdefault(_plain(name), name)
+        plain.setdefault(plain_name(name), name)
     found: dict[str, str] = {}
     for part, names in _COMMON.items():
         common = next((n for n in names if n in plain), None)
@@ -146,12 +152,12 @@ class _Reader:
     def record(self, row: Row | Broken) -> Extracted | Rejection:
         """Return the record of a row, or why there is none."""
         if isinstance(row, Broken):
-            return self._reject(row.line, Outcome.UNREADABLE, row.reason)
+            return self._reject(row, Outcome.UNREADABLE, row.reason)
         title, text = self._cell(row, "title"), self._cell(row, "text")
         said_at = parse_moment(row.cells.get(self.columns.date), self.zone)
         flaw = next(self._flaws(row, title, text, said_at), None)
         if flaw is not None:
-            return self._reject(row.line, *flaw)
+            return self._reject(row, *flaw)
         return self._unless_seen(row, title, text, said_at)
 
     def _flaws(
@@ -177,20 +183,30 @@ class _Reader:
         identity = self._identity(row, title, text)
         digest = sha256(identity.encode()).digest()[:16]
         if digest in self.seen:
-            return self._reject(row.line, Outcome.DUPLICATE, "an earlier row has the same identity")
+            return self._reject(row, Outcome.DUPLICATE, "an earlier row has the same identity")
         self.seen.add(digest)
         url = self._cell(row, "url")
+        parent, thread = self._answers(row, identity)
         return Extracted(
             source=self.source.name,
             external_id=identity,
-            kind=self.source.kind,
+            kind=Kind.COMMENT if parent else self.source.kind,
             text=text or title,
             title=title if text and title != text else None,
             said_at=said_at.astimezone(UTC) if said_at else None,
             fetched_at=self.fetched_at,
             author=self._cell(row, "author")[:MAX_IDENTITY] or None,
             url=url if is_web_address(url) and len(url) <= 2_000 else None,
+            parent_external_id=parent,
+            thread_external_id=thread,
         )
+
+    def _answers(self, row: Row, identity: str) -> tuple[str | None, str | None]:
+        """Return what a row answers, and what began the conversation; nothing of an opener."""
+        parent, thread = (_short(self._cell(row, part)) for part in ("parent", "thread"))
+        parent = parent if parent != identity else ""
+        thread = thread if thread != identity else ""
+        return parent or thread or None, thread or parent or None
 
     def _cell(self, row: Row, part: str) -> str:
         column = getattr(self.columns, part)
@@ -199,10 +215,9 @@ class _Reader:
     def _identity(self, row: Row, title: str, text: str) -> str:
         """Return the row's id, else its address, else a digest of what it says and when."""
         given = self._cell(row, "id") or self._cell(row, "url")
-        if given and len(given) <= MAX_IDENTITY:
-            return given
-        said = given or "\x1f".join((title, text, self._cell(row, "date")))
-        return sha256(said.encode()).hexdigest()
+        if given:
+            return _short(given)
+        return _digest("\x1f".join((title, text, self._cell(row, "date"))))
 
     def _wrong_date(self, moment: datetime | None, typed: str) -> str | None:
         if moment is None:
@@ -213,8 +228,18 @@ class _Reader:
             return f"the year {moment.year}, in the future"
         return None
 
-    def _reject(self, line: int, outcome: Outcome, detail: str) -> Rejection:
-        return Rejection(self.source.name, outcome, f"{self.file}:{line}", detail)
+    def _reject(self, row: Row | Broken, outcome: Outcome, detail: str) -> Rejection:
+        part = f"{_UNSTORABLE.sub('', row.part)}:" if row.part else ""
+        return Rejection(self.source.name, outcome, f"{self.file}:{part}{row.line}", detail)
+
+
+def _short(identity: str) -> str:
+    """Return an id as it is, or a digest of one that is too long to be kept."""
+    return identity if len(identity) <= MAX_IDENTITY else _digest(identity)
+
+
+def _digest(said: str) -> str:
+    return sha256(said.encode()).hexdigest()
 
 
 def _mapped(columns: Columns) -> set[str]:
@@ -227,8 +252,8 @@ def _require(path: Path, columns: Columns, header: list[str]) -> None:
             continue
         if name in header:
             raise InputError(f"{path} has the column «{name}» twice; rename one of them")
-        near = get_close_matches(_plain(name), [_plain(h) for h in header], n=1)
-        meant = next((h for h in header if near and _plain(h) == near[0]), None)
+        near = get_close_matches(plain_name(name), [plain_name(h) for h in header], n=1)
+        meant = next((h for h in header if near and plain_name(h) == near[0]), None)
         hint = f"Did you mean «{meant}»? " if meant else ""
         raise InputError(f"{path} has no column «{name}». {hint}It has {_names(header)}")
 
@@ -237,13 +262,6 @@ def _names(header: list[str]) -> str:
     shown = [name if len(name) <= 40 else f"{name[:39]}…" for name in header[:30]]
     more = f" and {len(header) - 30} more" if len(header) > 30 else ""
     return _UNSTORABLE.sub("", ", ".join(shown)) + more
-
-
-def _plain(name: str) -> str:
-    """Return a column's name without case, accents and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
 
 
 def _text(value: Any) -> str:

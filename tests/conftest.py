@@ -26,6 +26,12 @@ DATABASES = ("sqlite", "postgresql")
 ABSENT = "PostgreSQL is not installed: apt-get install postgresql"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what the extraction gate takes (tests/unit/crawlers/test_real_pages.py)."""
+    parser.addoption("--pin-floors", action="store_true", help="pin what extraction gets right")
+    parser.addoption("--lower-floors", action="store_true", help="let --pin-floors lower a floor")
+
+
 def pytest_configure() -> None:
     """Let a terminated run stop its database server, as an interrupted one does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

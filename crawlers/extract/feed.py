@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,6 +14,10 @@ from crawlers.extract.unwrap import unwrap
 
 _HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<body[\s>]", re.IGNORECASE)
 _FEED = re.compile(r"<(\w+:)?(rss|feed|rdf)[\s>]", re.IGNORECASE)
+_NUMBERED = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,9}));")
+
+DEEPEST = 256
+"""Levels of elements; no feed has ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,9 @@ def read_feed(body: bytes, url: str, content_type: str = "") -> Feed:
 def _read_xml(text: str, url: str) -> Feed:
     import feedparser
 
+    if _is_deep(text):
+        return Feed(problem="is nested too deeply")
+    text = _NUMBERED.sub(_possible, text)
     try:
         # a stream, because feedparser opens a string that looks like an address or a file
         found = feedparser.parse(
@@ -77,17 +85,50 @@ def _read_xml(text: str, url: str) -> Feed:
         entries = tuple(_xml_entry(item, url) for item in found.entries)
     except (*PARSER_ERRORS,):
         return Feed(problem="is no feed that can be read")
-    if not found.version and not entries:
+    version = found.get("version") or ""  # absent where feedparser gave up at the start
+    if not version and not entries:
         return Feed(problem="is not a feed (RSS, Atom or JSON Feed)")
     damage = found.get("bozo_exception") if found.bozo else None
     sources = sum("source" in item and "title" in item.source for item in found.entries)
     return Feed(
         entries=entries,
-        title=line(found.feed.get("title")) or "",
-        version=found.version or "",
+        title=line(found.get("feed", {}).get("title")) or "",
+        version=version,
         is_headlines=bool(entries) and sources == len(entries),
         damage=_damage(damage),
     )
+
+
+def _possible(reference: re.Match[str]) -> str:
+    """Leave out the number of a character that no document may hold, which breaks feedparser."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return reference[0] if number <= sys.maxunicode and clean(chr(number)) else ""
+
+
+def _is_deep(text: str) -> bool:
+    """Say whether elements are nested so deeply that feedparser would take minutes."""
+    from xml.parsers import expat
+
+    parser, depth = expat.ParserCreate("utf-8"), 0
+
+    def down(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise RecursionError
+
+    def up(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartElementHandler, parser.EndElementHandler = down, up
+    try:
+        parser.Parse(text.encode("utf-8", errors="replace"), True)
+    except RecursionError:
+        return True
+    except expat.ExpatError:
+        return False  # what is broken is told by feedparser
+    return False
 
 
 def _damage(error: Exception | None) -> str:

@@ -1,8 +1,9 @@
 """Sources that misbehave on request, each in one known way, and never without an end."""
 
-import gzip
+import base64
 import io
 import select
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import cache
@@ -11,7 +12,8 @@ from itertools import count
 from threading import Event
 from typing import Final
 
-from crawlers.sandbox.answers import HTML, Call, Page
+from crawlers.sandbox.answers import HTML, XML, Call, Page
+from crawlers.sandbox.chaos_feeds import BROKEN
 from crawlers.sandbox.sites import NOTICE, SITES
 from models.errors import ConfigError
 
@@ -25,7 +27,7 @@ ENDLESS: Final = 256 * 1024 * 1024
 """Bytes after which an endless body ends all the same."""
 
 BOMB: Final = 256 * 1024 * 1024
-"""Bytes that a gzip bomb unpacks to."""
+"""Bytes that a bomb unpacks to."""
 
 DEEP: Final = 100_000
 """Levels of nesting."""
@@ -143,19 +145,57 @@ def _inside(call: Call, page: Page) -> Page:
     return Page(b"", HTML, status=302, location=target)
 
 
-def _bomb(call: Call, page: Page) -> Page:
-    del call
-    return Page(_packed(), page.content_type, headers=(("Content-Encoding", "gzip"),))
+def _bomb(encoding: str) -> Callable[[Call, Page], Page]:
+    """Return a way to answer with blanks in one of the encodings of HTTP."""
+
+    def bomb(call: Call, page: Page) -> Page:
+        del call
+        headers = (("Content-Encoding", encoding),)
+        return Page(_PACKED[encoding](BOMB), page.content_type, headers=headers)
+
+    return bomb
 
 
 @cache
-def _packed() -> bytes:
-    file = io.BytesIO()
-    with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=9, mtime=0) as packed:
-        block = b" " * (1024 * 1024)
-        for _ in range(BOMB // len(block)):
-            packed.write(block)
-    return file.getvalue()
+def _gzipped(size: int) -> bytes:
+    return _deflated(size, wbits=31)
+
+
+@cache
+def _deflated(size: int, wbits: int = 15) -> bytes:
+    packer, packed, block = zlib.compressobj(9, wbits=wbits), io.BytesIO(), b" " * (1024 * 1024)
+    for _ in range(size // len(block)):
+        packed.write(packer.compress(block))
+    packed.write(packer.flush())
+    return packed.getvalue()
+
+
+def _zstandard(size: int) -> bytes:
+    """Return a frame (RFC 8878) of blocks that each say «this byte, so many times»."""
+    block, run = 128 * 1024, 0b010
+    frame = bytearray(b"\x28\xb5\x2f\xfd\x00\x38")
+    for left in range(size // block, 0, -1):
+        frame += ((block << 3) | run | (left == 1)).to_bytes(3, "little") + b" "
+    return bytes(frame)
+
+
+def _brotli(size: int) -> bytes:
+    """Return 256 MiB of blanks as they are packed by Brotli, which the library does not know."""
+    del size
+    return base64.b64decode(
+        "z///f/glQOKxQCD3/p/////wSwDEYQGA7v0/////4ZcAiMMiAN37f/7//8MvARCHBQC69//8//+HXwIgDgsAdO//"
+        "+f//D78EQBwWAOje//P//x9+CYA4LADQvf/n//8//BIAcVgAoHv/z///f/glAOKwAED3/p/////wSwDEYQGA7v0/"
+        "////4ZcAiMMCAN37f/7//8MvARCHBQC69//8//+HXwIgDgsAdO//+f//D78EQBwWAOje//P//x9+CYA4LADQvf/n"
+        "//8//BIAcVgAoHv/Pw=="
+    )
+
+
+_PACKED: Final[dict[str, Callable[[int], bytes]]] = {
+    "gzip": _gzipped,
+    "deflate": _deflated,
+    "br": _brotli,
+    "zstd": _zstandard,
+}
 
 
 def _nested(call: Call, page: Page) -> Page:
@@ -208,21 +248,26 @@ def _login(call: Call, page: Page) -> Page:
 
 
 def _calendar(call: Call, page: Page) -> Page:
-    """Return a day of a calendar without end: every page links to forty others."""
+    """Return a day of a calendar without end: every page links to forty days and to a later one."""
     del page
     try:
         day = date.fromisoformat(call.first("dia", "2021-09-01"))
     except ValueError:
         day = date(2021, 9, 1)
     path = call.path
-    days = [day + timedelta(days=step) for step in range(1, 41) if day.year < 9000]
+    days = [day + timedelta(days=step) for step in range(1, 42) if day.year < 9000]
     links = "".join(
         f'<article><h2 class="listado-titulo"><a class="topictitle" href="{path}?dia={each}">'
         f"Agenda del {each}</a></h2></article>"
-        for each in days
+        for each in days[:-1]
     )
     onward = f'<a rel="next" href="{path}?dia={days[-1]}">Siguiente</a>' if days else ""
     return Page(_simple(f"Agenda del {day}", links + onward), HTML)
+
+
+def _broken(feed: Callable[[], bytes]) -> Callable[[Call, Page], Page]:
+    """Return a way to answer with a feed, whatever was asked for."""
+    return lambda call, page: Page(feed(), XML)
 
 
 def _simple(title: str, body: str) -> bytes:
@@ -236,13 +281,17 @@ _ALTERED: Final[dict[str, Callable[[Call, Page], Page]]] = {
     "error500": _error,
     "redirect_loop": _loop,
     "redirect_private": _inside,
-    "gzip_bomb": _bomb,
+    "gzip_bomb": _bomb("gzip"),
+    "deflate_bomb": _bomb("deflate"),
+    "br_bomb": _bomb("br"),
+    "zstd_bomb": _bomb("zstd"),
     "deep_nesting": _nested,
     "html_feed": _exchanged,
     "bad_encoding": _garbled,
     "captcha": _captcha,
     "login_wall": _login,
     "calendar_trap": _calendar,
+    **{mode: _broken(feed) for mode, feed in BROKEN.items()},
 }
 _STREAMED: Final[dict[str, Callable[[BaseHTTPRequestHandler, Page, Event], None]]] = {
     "hang": _hang,

@@ -1,6 +1,6 @@
 """What every spider shares: the start, the reading of a page, its thread, and the end."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from scrapy.http import Request, Response
 from configs.schema import Limits
 from crawlers.extract.comments import Comment, comment_pages, read_comments
 from crawlers.failures import explain
+from crawlers.patience import TookTooLongError, patience
 from crawlers.politeness import CONDITIONAL, KEPT, NotModified
 from crawlers.recorder import Recorder
 from crawlers.rules import Draft
@@ -63,7 +64,12 @@ class SourceSpider(scrapy.Spider):
     def request(self, url: str, callback: Any, errback: Any, **about: Any) -> Request:
         """Return a request; Scrapy's filter, which drops without a word, is not used."""
         return Request(
-            url, callback=callback, errback=errback, cb_kwargs=about, meta=about, dont_filter=True
+            url,
+            callback=in_time(callback),
+            errback=errback,
+            cb_kwargs=about,
+            meta=about,
+            dont_filter=True,
         )
 
     def start_failed(self, failure: Any) -> None:
@@ -91,7 +97,7 @@ class SourceSpider(scrapy.Spider):
 
     def unforeseen(self, failure: Any, response: Response) -> None:
         """A callback failed: count the page, and go on with the others."""
-        sentence = f"reading it failed ({type(failure.value).__name__})"
+        sentence = unforeseen_in_words(failure)
         self.recorder.reject(Outcome.UNREADABLE, response.url, sentence)
         if response.url == self.recorder.job.url:
             self.recorder.stop(f"{response.url}: {sentence}")
@@ -148,6 +154,29 @@ class SourceSpider(scrapy.Spider):
         if reason != "finished":
             sentence = ENDS.get(reason, f"it was closed ({reason})")
             self.recorder.stop(sentence.format(self.source.limits))
+
+
+def in_time(callback: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """Return a callback that gives up when one of its steps takes too long."""
+
+    def read(response: Response, **about: Any) -> Iterator[Any]:
+        steps = iter(callback(response, **about))
+        while True:
+            with patience():
+                step = next(steps, None)
+            if step is None:
+                return
+            yield step
+
+    return read
+
+
+def unforeseen_in_words(failure: Any) -> str:
+    """Say how a callback failed, without a word of what it was reading."""
+    error = failure.value
+    if isinstance(error, TookTooLongError):
+        return str(error)
+    return f"reading it failed ({type(error).__name__})"
 
 
 def conditional(request: Request, *, may_rest: bool = True) -> Request:

@@ -17,7 +17,14 @@ from crawlers.protocols.registry import ADAPTERS
 from crawlers.protocols.secret import hide, same_site, site_of, take_token
 from crawlers.recorder import Recorder
 from crawlers.rules import Draft
-from crawlers.spiders.base import SourceSpider, fetched_at, fits, is_lasting
+from crawlers.spiders.base import (
+    SourceSpider,
+    fetched_at,
+    fits,
+    in_time,
+    is_lasting,
+    unforeseen_in_words,
+)
 from models.records import Failure, Outcome
 
 FAILING = list(range(400, 600))
@@ -92,7 +99,7 @@ class InterfaceSpider(SourceSpider):
             method=ask.method,
             headers=headers | dict(ask.headers),
             body=ask.body,
-            callback=self.read_answer,
+            callback=in_time(self.read_answer),
             errback=self.not_answered,
             cb_kwargs={"ask": ask, "is_start": is_start},
             meta={
@@ -174,7 +181,7 @@ class InterfaceSpider(SourceSpider):
         super().unforeseen(failure, response)
         about = response.request.cb_kwargs if response.request else {}
         if "ask" in about:
-            sentence = f"{response.url}: reading it failed ({type(failure.value).__name__})"
+            sentence = f"{response.url}: {unforeseen_in_words(failure)}"
             self._without(sentence, about["ask"], is_start=about["is_start"])
 
     def _without(self, sentence: str, ask: Ask, *, is_start: bool) -> None:

@@ -85,7 +85,7 @@ def finish(summary: "RunSummary", *, as_json: bool) -> None:
 
 
 def import_records(  # noqa: PLR0913, PLR0917 - one option for each column
-    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .xlsx file.")],
+    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .xlsx file, or a .zip of them.")],
     municipality: Code,
     source: Annotated[
         str, typer.Option(help="Source that the records belong to; a new one is remembered.")
@@ -96,6 +96,15 @@ def import_records(  # noqa: PLR0913, PLR0917 - one option for each column
     id: Column = None,  # noqa: A002 - the option is --id
     url: Column = None,
     author: Column = None,
+    thread: Column = None,
+    parent: Column = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="Tool that exported it, 4cat or crowdtangle; told by its columns if not given.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Store the records of a file; its columns are remembered for the next time."""
@@ -110,15 +119,25 @@ def import_records(  # noqa: PLR0913, PLR0917 - one option for each column
     )
     from flows.progress import progress_bar, reporter
     from flows.summary import EXIT_CODES
+    from pipelines.exports import format_named
     from pipelines.importing import import_file, upload_source
     from pipelines.store.write import RunStart
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)
     store = open_store(settings)
-    named = {"text": text, "date": date, "title": title, "id": id, "url": url, "author": author}
+    named = {
+        "text": text,
+        "date": date,
+        "title": title,
+        "id": id,
+        "url": url,
+        "author": author,
+        "thread": thread,
+        "parent": parent,
+    }
     given = {name: column for name, column in named.items() if column}
-    settled = upload_source(store, place, source, file, given)
+    settled = upload_source(store, place, source, file, given, format_named(form))
     today = window_of(place, None, None)
     start = RunStart("import", today, load_taxonomy().version, SOFTWARE_VERSION)
     with progress_bar(shown=not as_json) as bars:

@@ -12,6 +12,13 @@ SANDBOX = "sandbox"
 Port = Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.", min=0, max=65535)]
 Seed = Annotated[int, typer.Option(help="Decides who says what where and when.")]
 Days = Annotated[int, typer.Option(help="For how many days the town speaks.", min=3, max=3660)]
+Chaos = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SOURCE=WAY",
+        help="A source that misbehaves, and how: muro-vitarte=hang. May be given again.",
+    ),
+]
 Scale = Annotated[float, typer.Option(help="How busy it is: 10 says ten times as much.", min=0.1)]
 
 
@@ -29,6 +36,7 @@ def run(
     seed: Seed = 2021,
     days: Days = 30,
     scale: Scale = 1,
+    chaos: Chaos = None,
     as_json: Json = False,
 ) -> None:
     """Serve the town and do one monitoring run on it."""
@@ -42,7 +50,8 @@ def run(
     from flows.monitor import monitor
 
     window = window_of(days)
-    with serve_town(port, seed, days=days, scale=scale) as base_url:
+    misbehaving = _read_chaos(chaos)
+    with serve_town(port, seed, days=days, scale=scale, chaos=misbehaving) as base_url:
         summary = monitor(
             SANDBOX,
             start=window.start,
@@ -53,11 +62,18 @@ def run(
     finish(summary, as_json=as_json)
 
 
-def serve(port: Port = 8765, seed: Seed = 2021, days: Days = 30, scale: Scale = 1) -> None:
+def serve(
+    port: Port = 8765,
+    seed: Seed = 2021,
+    days: Days = 30,
+    scale: Scale = 1,
+    chaos: Chaos = None,
+) -> None:
     """Serve the town until interrupted, to look at it or to run against it."""
     from crawlers.sandbox.server import town_server
 
-    with town_server(port, seed, days=days, scale=scale) as server:
+    misbehaving = _read_chaos(chaos)
+    with town_server(port, seed, days=days, scale=scale, chaos=misbehaving) as server:
         host, bound = server.server_address[:2]
         typer.echo(f"The town answers at http://{host!s}:{bound}/ (Ctrl-C ends it)")
         server.serve_forever()
@@ -78,3 +94,9 @@ def write_truth_file(
 
     town = build_town(seed, window=window_of(days), scale=scale)
     typer.echo(f"{write_truth(file, base_url=base_url, town=town):,} rows written to {file}")
+
+
+def _read_chaos(given: list[str] | None) -> dict[str, str]:
+    """Read ``SOURCE=WAY``; the town itself knows which there are."""
+    pairs = [each.partition("=") for each in given or ()]
+    return {source.strip(): way.strip() for source, _, way in pairs}

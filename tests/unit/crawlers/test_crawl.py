@@ -20,7 +20,7 @@ from crawlers import job as job_module
 from crawlers.archive import read_capture
 from crawlers.job import LOG, CrawlJob, CrawlResult, crawl, read_result
 from crawlers.wire import EXTRACTED, SUMMARY
-from models.records import Extracted, Kind, Outcome
+from models.records import Extracted, Failure, Kind, Outcome
 
 Job = Callable[..., CrawlJob]
 Feed = Callable[..., str]
@@ -485,6 +485,16 @@ def test_a_page_of_links_and_the_page_after_it(site: Any, make_job: Job) -> None
     assert len(site.paths) == len(set(site.paths))
 
 
+def test_a_page_of_links_of_which_none_can_be_read(site: Any, make_job: Job) -> None:
+    page = site.page("/n/1", "roto", status=404)
+    url = site.page("/portada", '<html><body><h2><a href="/n/1">1</a></h2></body></html>')
+
+    result = crawl(make_job(url, protocol="pages", links="h2 a"))
+
+    assert (result.finished, result.reason) == (False, f"{page} answered 404")
+    assert result.failure is Failure.HARD
+
+
 def test_a_page_of_links_that_has_none(site: Any, make_job: Job) -> None:
     url = site.page("/portada", "<html><body><p>Sin enlaces</p></body></html>")
 
@@ -522,6 +532,7 @@ def test_the_settings_that_really_run(site: Any, make_job: Job, feed: Feed) -> N
         "DEPTH_LIMIT": 20,
         "CLOSESPIDER_TIMEOUT": 50.0,
         "TWISTED_DNS_RESOLVER": "crawlers.resolver.GuardedResolver",
+        "RLIMIT_DATA": 2 << 30,
     }
     assert {name: ran[name] for name in expected} == expected
     assert set(ran["DOWNLOAD_HANDLERS"]) == {"http", "https"}

@@ -18,7 +18,8 @@ from crawlers.extract.dates import first_moment, moment
 from crawlers.extract.feed import read_feed
 from crawlers.extract.links import read_links
 from crawlers.extract.text import decode, plain
-from models.records import Outcome
+from crawlers.rules import Draft, settle
+from models.records import Kind, Outcome, Rejection
 
 LIMA = ZoneInfo("America/Lima")
 READ_AT = datetime(2025, 6, 1, 15, 0, tzinfo=UTC)
@@ -218,6 +219,20 @@ def test_entities_of_a_hostile_feed_are_not_expanded(tmp_path: Any) -> None:
     assert "clave" not in said
 
 
+def test_a_text_node_of_ten_megabytes() -> None:
+    node = "a " * (5 * 1024 * 1024)
+    feed = f"<rss version='2.0'><channel><item><guid>1</guid><description>{node}</description>"
+    page = f"<html><body><p>{node}</p></body></html>"
+
+    (entry,) = read_feed(f"{feed}</item></channel></rss>".encode(), URL).entries
+    assert len(entry.text) == len(node) - 1
+    assert len(plain(page)) == len(node) - 1
+    draft = Draft("1", Kind.POST, URL, READ_AT, text=entry.text, dates=("ayer",))
+    found = settle(draft, "vecinos", LIMA)
+    assert isinstance(found, Rejection)
+    assert found.outcome is Outcome.TOO_LONG
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
@@ -281,3 +296,24 @@ def test_no_bytes_break_the_readers(body: bytes, content_type: str) -> None:
     ]
 
     assert not [text for text in strings(found) if FORBIDDEN.search(text)]
+
+
+def test_without_a_selector_the_headlines_are_taken() -> None:
+    menu = "".join(f'<h3 class="menu"><a href="/m{n}">Menú</a></h3>' for n in range(9))
+    inside = "".join(
+        f'<h2 class="titular grande"><a href="/nota/{n}">Vecinos de la zona {n} reclaman</a></h2>'
+        for n in range(4)
+    )
+    around = "".join(
+        f'<a href="/nota/{n}"><h3>Vecinos de la zona {n} reclaman</h3></a>' for n in range(4)
+    )
+    wanted = tuple(f"https://a.example/nota/{n}" for n in range(4))
+    for headlines in (inside, around):
+        page = f"<html><body>{menu}{headlines}</body></html>".encode()
+        assert read_links(page, "https://a.example/", None).pages == wanted
+    only_menu = f"<html><body>{menu}</body></html>".encode()
+    assert read_links(only_menu, "https://a.example/", None).pages  # what is usual, as before
+
+
+def test_a_feed_that_feedparser_gives_up_on_is_none() -> None:
+    assert read_feed(b"&#xD800;", "https://a.example/").problem

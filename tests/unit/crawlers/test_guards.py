@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crawlers.addresses import literal, refusal
+from crawlers.addresses import Door, door_of, literal, private_doors, refusal
 
 PUBLIC = ("8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808", "200.48.1.1")
 FORBIDDEN = {
@@ -102,15 +102,16 @@ class Reactor:
         self.nameResolver = names
 
 
-def resolve(resolver: Any, host: str) -> Receiver:
+def resolve(resolver: Any, host: str, port: int = 80) -> Receiver:
     receiver = Receiver()
-    resolver.resolveHostName(receiver, host)
+    resolver.resolveHostName(receiver, host, port)
     return receiver
 
 
 def test_names_hand_out_public_addresses_only() -> None:
     from crawlers.resolver import GuardedResolver, refused
 
+    refused.clear()
     names = Names(["10.0.0.1", "8.8.8.8"], ["169.254.169.254"], [])
     resolver = GuardedResolver(Reactor(names), 0)
 
@@ -118,9 +119,7 @@ def test_names_hand_out_public_addresses_only() -> None:
     inside = resolve(resolver, "metadatos.example")
     assert (inside.addresses, inside.done) == ([], True)
     assert resolve(resolver, "nadie.example").addresses == []
-    assert "mezcla.example" not in refused
-    assert refused["metadatos.example"] == "169.254.169.254 is a link-local address"
-    assert "nadie.example" not in refused
+    assert refused == {("metadatos.example", 80): "169.254.169.254 is a link-local address"}
 
 
 def test_a_name_that_is_public_first_and_private_then() -> None:
@@ -136,9 +135,28 @@ def test_a_name_that_is_public_first_and_private_then() -> None:
     assert resolve(resolver, "cambia.example").addresses == []
 
 
-def test_a_source_may_allow_private_addresses() -> None:
+def test_a_source_may_allow_its_own_private_address_alone() -> None:
     from crawlers.resolver import GuardedResolver
 
-    resolver = GuardedResolver(Reactor(Names(["127.0.0.1"])), 0, allow_private=True)
+    names = Names(*[["127.0.0.1"]] * 4)
+    resolver = GuardedResolver(Reactor(names), 0, private_doors("http://pueblo.example:8765/feed"))
 
-    assert resolve(resolver, "pueblo.example").addresses == ["127.0.0.1"]
+    assert resolve(resolver, "pueblo.example", 8765).addresses == ["127.0.0.1"]
+    assert resolve(resolver, "pueblo.example", 443).addresses == ["127.0.0.1"]
+    assert resolve(resolver, "pueblo.example", 6379).addresses == []
+    assert resolve(resolver, "intranet.example", 8765).addresses == []
+
+
+@pytest.mark.parametrize(
+    ("url", "door"),
+    [
+        ("http://Pueblo.example/a", ("pueblo.example", 80)),
+        ("https://pueblo.example", ("pueblo.example", 443)),
+        ("http://[::1]:8765/", ("::1", 8765)),
+        ("file:///etc/passwd", None),
+        ("http://pueblo.example:99999/", None),
+        ("http://[::1", None),
+    ],
+)
+def test_the_door_of_an_address(url: str, door: Door | None) -> None:
+    assert door_of(url) == door

@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import socket
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ import pytest
 
 from crawlers.sandbox import chaos
 from crawlers.sandbox.chaos import MODES, PRIVATE_ADDRESSES
+from crawlers.sandbox.chaos_feeds import BROKEN, WELL
 from crawlers.sandbox.server import serve_town
 from crawlers.sandbox.sites import NOTICE
 from crawlers.sandbox.town import Town
@@ -111,15 +113,36 @@ def test_redirect_private_leads_to_every_inner_address(misbehaving):
     assert "file:///etc/passwd" in targets
 
 
-def test_gzip_bomb_is_small_until_it_is_unpacked(misbehaving, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("encoding", "unpack"), [("gzip", gzip.decompress), ("deflate", zlib.decompress)]
+)
+def test_a_bomb_is_small_until_it_is_unpacked(
+    misbehaving, monkeypatch: pytest.MonkeyPatch, encoding: str, unpack: Callable[[bytes], bytes]
+):
     monkeypatch.setattr(chaos, "BOMB", 8 * 1024 * 1024)
-    chaos._packed.cache_clear()
-    with misbehaving("gzip_bomb") as host:
+    with misbehaving(f"{encoding}_bomb") as host:
         _, headers, body = _get(host, FEED)
-    chaos._packed.cache_clear()
-    assert headers["Content-Encoding"] == "gzip"
+    assert headers["Content-Encoding"] == encoding
     assert len(body) < 100_000
-    assert len(gzip.decompress(body)) == 8 * 1024 * 1024
+    assert unpack(body) == b" " * (8 * 1024 * 1024)
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd"])
+def test_the_bombs_that_the_standard_library_does_not_know(misbehaving, encoding: str):
+    unpack = pytest.importorskip({"br": "brotli", "zstd": "backports.zstd"}[encoding])
+    with misbehaving(f"{encoding}_bomb") as host:
+        _, headers, body = _get(host, FEED)
+    assert headers["Content-Encoding"] == encoding
+    assert len(body) < 10_000
+    assert len(unpack.decompress(body)) == chaos.BOMB
+
+
+@pytest.mark.parametrize("mode", BROKEN)
+def test_a_feed_that_is_broken_inside_has_one_item_that_is_well(misbehaving, mode: str):
+    with misbehaving(mode) as host:
+        _, headers, body = _get(host, FEED, most=20_000_000)
+    assert headers.get_content_type() == "application/xml"
+    assert WELL in body.decode()
 
 
 def test_endless_goes_on(misbehaving, monkeypatch: pytest.MonkeyPatch):

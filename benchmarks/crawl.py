@@ -1,0 +1,186 @@
+"""The collector against a Scrapy spider that only downloads, and a second run against the first.
+
+``python benchmarks/crawl.py [--sources radio-huaycan,portal-este] [--rounds 3]``
+
+Both read the same addresses of the sandbox town in a process of their own, without delay, one
+request at a time. The pages a second of a round go from the first answer to the last, so that the
+start of the process does not count; of several rounds the fastest counts. The second run knows
+what the first one stored, as the runs of a municipality do. Processor seconds are those of the
+whole process, its start included. A small town measures the libraries that are loaded at the
+first page; ``--scale 10`` measures the pages.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from configs.load import load_municipality
+from configs.schema import Municipality, Source
+from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.known import Known
+from crawlers.sandbox.server import serve_town
+from pipelines.collect import make_job
+
+_BARE = """
+import json, sys, time
+from scrapy import Request, Spider
+from scrapy.crawler import CrawlerProcess
+
+class Bare(Spider):
+    name, arrived = "bare", []
+
+    async def start(self):
+        for method, url in json.load(open(sys.argv[1])):
+            yield Request(url, method=method, dont_filter=True)
+
+    def parse(self, response):
+        self.arrived.append(time.time())
+
+process = CrawlerProcess({
+    "LOG_ENABLED": False, "CONCURRENT_REQUESTS_PER_DOMAIN": 1, "DOWNLOAD_DELAY": 0,
+    "TELNETCONSOLE_ENABLED": False, "HTTPERROR_ALLOW_ALL": True,
+})
+process.crawl(Bare)
+process.start()
+print(json.dumps(Bare.arrived))
+"""
+
+
+@dataclass(frozen=True)
+class Round:
+    """How long some pages took: ``wall`` from the first to the last, ``cpu`` of the process."""
+
+    pages: int
+    wall: float
+    cpu: float
+    result: CrawlResult | None = None
+
+    @property
+    def rate(self) -> float:
+        """Pages a second."""
+        return (self.pages - 1) / self.wall if self.wall else 0.0
+
+
+def children_cpu() -> float:
+    """Return the processor seconds of the child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def ours(job: CrawlJob) -> Round:
+    """Read a source with the collector."""
+    before = children_cpu()
+    result = crawl(job)
+    cpu = children_cpu() - before
+    if result.reason:
+        sys.exit(f"{job.source.name}: {result.reason}")
+    moments = sorted(capture.fetched_at for capture in result.captures)
+    wall = (moments[-1] - moments[0]).total_seconds() if moments else 0.0
+    return Round(len(moments), wall, cpu, result)
+
+
+def bare(addresses: Sequence[str], folder: Path) -> Round:
+    """Download addresses with a spider that does nothing else."""
+    asked = folder / "addresses.json"
+    asked.write_text(json.dumps([("GET", address) for address in addresses]))
+    before = children_cpu()
+    command = [sys.executable, "-c", _BARE, str(asked)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    moments = sorted(json.loads(done.stdout))
+    return Round(len(moments), moments[-1] - moments[0], children_cpu() - before)
+
+
+def known_from(result: CrawlResult) -> Known:
+    """Return what a municipality would know after a crawl."""
+    seen = {
+        record.fingerprint: record.said_at or datetime.now(UTC)
+        for record in result.extracted
+        if record.fingerprint
+    }
+    validators = {validator.url: validator for validator in result.validators}
+    return Known(validators=validators, seen=seen, complete=not result.missed)
+
+
+def measure(place: Municipality, source: Source, rounds: int) -> tuple[Round, Round, Round]:
+    """Return the fastest of the collector's, the bare spider's and the second run's rounds."""
+    first, plain, second = [], [], []
+    for _ in range(rounds):
+        with TemporaryDirectory(prefix="manifiesta-benchmark-") as name:
+            folder = Path(name)
+            for part in ("1", "2"):
+                (folder / part).mkdir()
+            job = make_job(place, source, folder / "archive", "benchmark", folder / "1")
+            first.append(ours(job))
+            result = first[-1].result
+            if result is None:
+                raise ValueError("a crawl without a result")
+            plain.append(bare([capture.url for capture in result.captures], folder))
+            again = make_job(
+                place, source, folder / "archive", "benchmark", folder / "2", known_from(result)
+            )
+            second.append(ours(again))
+    return (
+        max(first, key=lambda round_: round_.rate),
+        max(plain, key=lambda round_: round_.rate),
+        min(second, key=lambda round_: round_.cpu),
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--sources", default="", help="names, with commas; all without it")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--scale", type=float, default=1, help="how busy the town is")
+    given = options.parse_args()
+    os.environ.setdefault("MANIFIESTA_SANDBOX_TOKEN", "pueblo-simulado")
+    shipped = load_municipality("sandbox")
+    names = given.sources.split(",") if given.sources else [s.name for s in shipped.sources]
+    chosen = [s for s in shipped.sources if s.name in names and s.enabled and s.url is not None]
+    print(f"python {' '.join(sys.argv)}")
+    print(
+        f"{'source':20} {'pages':>5} {'ours/s':>7} {'bare/s':>7} {'share':>6}"
+        f" {'cpu':>6} {'bare':>6} | 2nd: {'pages':>5} {'cpu':>6}"
+    )
+    totals = [0.0] * 7
+    start = time.perf_counter()
+    with serve_town(0, scale=given.scale) as url:
+        place = shipped.with_base_url(url)
+        for source in chosen:
+            first, plain, second = measure(place, source, given.rounds)
+            print(
+                f"{source.name:20} {first.pages:5} {first.rate:7.1f} {plain.rate:7.1f}"
+                f" {first.rate / plain.rate if plain.rate else 1:6.0%} {first.cpu:6.2f}"
+                f" {plain.cpu:6.2f} |      {second.pages:5} {second.cpu:6.2f}",
+                flush=True,
+            )
+            row = (
+                first.pages,
+                first.wall,
+                first.cpu,
+                plain.wall,
+                plain.cpu,
+                second.pages,
+                second.cpu,
+            )
+            totals = [total + value for total, value in zip(totals, row, strict=True)]
+    pages, wall, cpu, bare_wall, bare_cpu, again, again_cpu = totals
+    print(
+        f"all: {pages:.0f} pages; ours {pages / wall:.1f}/s, bare {pages / bare_wall:.1f}/s:"
+        f" {bare_wall / wall:.0%}; processor {cpu:.1f} s against {bare_cpu:.1f} s;"
+        f" second run {again:.0f} pages, {again / pages:.1%}, {again_cpu:.1f} s of the processor"
+    )
+    print(f"{time.perf_counter() - start:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()

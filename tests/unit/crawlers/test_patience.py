@@ -1,0 +1,76 @@
+"""A document that keeps a parser busy is given up, and the others are read."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crawlers import job as job_module
+from crawlers.job import CrawlJob, crawl
+from crawlers.patience import TookTooLongError, patience
+from models.records import Failure, Outcome
+
+QUADRATIC = b"<html><body><table>" + b"<tr><td>a<td>b" * 150_000
+"""Two megabytes that trafilatura needs minutes for."""
+
+IMPATIENT_CHILD = """
+import sys
+from crawlers import patience
+patience.patience.__wrapped__.__defaults__ = (1.0,)
+from crawlers.child import main
+sys.exit(main(sys.argv))
+"""
+
+
+def test_what_takes_too_long_is_given_up_though_it_catches_everything() -> None:
+    def stubborn() -> None:
+        while True:
+            try:
+                sum(range(10_000))
+            except Exception:  # noqa: BLE001 - as parsers do
+                continue
+
+    with pytest.raises(TookTooLongError, match=r"more than .* seconds"), patience(0.1):
+        stubborn()
+
+
+def test_what_is_quick_is_let_be() -> None:
+    with patience(30):
+        said = sum(range(10))
+
+    assert said == 45
+
+
+def test_a_page_that_takes_too_long_is_counted_and_the_others_are_read(
+    site: Any,
+    make_job: Callable[..., CrawlJob],
+    feed: Callable[..., str],
+    entry: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_module, "CHILD", (sys.executable, "-c", IMPATIENT_CHILD))
+    slow = site.page("/lenta", QUADRATIC)
+    good = site.page("/buena", "<html><body><article><p>Falta agua.</p></article></body></html>")
+    entries = (entry("n1", "T", "Uno.", slow), entry("n2", "T", "Dos.", good))
+
+    result = crawl(make_job(site.page("/feed", feed(*entries)), follow=True))
+
+    assert result.finished
+    assert sorted(record.external_id for record in result.extracted) == ["n1", "n2"]
+    failed = [r for r in result.rejections if r.outcome is Outcome.UNREADABLE]
+    assert [(r.where, r.detail) for r in failed] == [(slow, "reading it took more than 1 seconds")]
+
+
+def test_a_source_whose_own_page_takes_too_long_has_failed(
+    site: Any, make_job: Callable[..., CrawlJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_module, "CHILD", (sys.executable, "-c", IMPATIENT_CHILD))
+    attributes = " ".join(f'a{number}="1"' for number in range(60_000))
+    body = f'<rss version="2.0"><channel><item {attributes}></item></channel></rss>'
+    url = site.page("/feed", body)
+
+    result = crawl(make_job(url))
+
+    assert result.failure is Failure.HARD
+    assert result.reason == f"{url}: reading it took more than 1 seconds"
