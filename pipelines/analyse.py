@@ -38,7 +38,7 @@ class Analysis:
 
 def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
     """Classify the window's new texts with the municipality's model, and count all of them."""
-    from nlp.classifier import Classifier  # torch is heavy: only who classifies waits for it
+    from nlp.classifier import Classifier  # heavy: only who classifies waits
 
     classifier = Classifier.load(subject.municipality.model)
     classified = classify_window(
