@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
+from scipy.stats import binomtest  # type: ignore[import-untyped]
 
 from models.errors import ModelError
 from models.records import Classification
@@ -111,7 +111,7 @@ def _compare_task(
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(n, np.full(n, 1 / n), size=_DRAWS).astype(float)
     weights = np.concatenate([np.ones((1, n)), weights])  # the first row: the texts as they are
-    scores = [_label_scores(weights, right, answers, size) for answers in (old, new)]
+    before, after = (_label_scores(weights, right, answers, size) for answers in (old, new))
     support = np.bincount(right, minlength=size)
     lost, won = (old == right) & (new != right), (old != right) & (new == right)
     flips = [
@@ -120,9 +120,9 @@ def _compare_task(
     ]
     return TaskChange(
         n=n,
-        macro_f1=_difference(*(np.nanmean(one, axis=1) for one in scores), n),
+        macro_f1=_difference(np.nanmean(before, axis=1), np.nanmean(after, axis=1), n),
         labels={
-            label: _difference(*(np.nan_to_num(one[:, at]) for one in scores), int(support[at]))
+            label: _difference(before[:, at], after[:, at], int(support[at]))
             for at, label in enumerate(labels)
             if support[at]
         },
@@ -143,6 +143,7 @@ def _label_scores(weights: Floats, right: Numbers, found: Numbers, size: int) ->
 
 
 def _difference(before: Floats, after: Floats, support: int) -> Difference:
+    before, after = np.nan_to_num(before), np.nan_to_num(after)
     gaps = after - before
     low, high = np.quantile(gaps[1:], [0.025, 0.975])
     return Difference(

@@ -11,18 +11,21 @@ one seen. All measures are tested together (Holm, 1979).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import jensenshannon
-from scipy.stats import ks_2samp
+from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]
+from scipy.stats import ks_2samp  # type: ignore[import-untyped]
 from statsmodels.stats.multitest import multipletests
 
 from models.errors import InputError
 
 Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
 Distance = Callable[[Floats, Floats], float]
+Deals = Sequence[npt.NDArray[np.bool_]]
+"""For each deal, which texts fall into the earlier window."""
 
 LEVEL = 0.05
 FEWEST_DAYS = 10
@@ -39,9 +42,9 @@ class Signals:
     `numbers[name]` has shape (texts,); `labels[name]` holds whole numbers below `sizes[name]`.
     """
 
-    days: npt.NDArray[np.int64]
+    days: Numbers
     numbers: Mapping[str, Floats]
-    labels: Mapping[str, npt.NDArray[np.int64]]
+    labels: Mapping[str, Numbers]
     sizes: Mapping[str, int]
 
     def __len__(self) -> int:
@@ -79,27 +82,31 @@ def measure_drift(before: Signals, after: Signals, *, seed: int = 0) -> dict[str
             f"be told from {FEWEST_DAYS} days on: choose longer windows"
         )
     deals = _deals(days, len(np.unique(before.days)), seed)
-    found = {}
-    for name in before.numbers:
-        old, new = before.numbers[name], after.numbers[name]
-        edges = np.unique(np.quantile(old, np.linspace(0, 1, _BINS + 1)[1:-1]))
-        psi = stability_index(*(_binned(one, edges) for one in (old, new)))
-        tested = _tested(np.concatenate([old, new]), len(old), deals, kolmogorov_smirnov)
-        found[name] = (*tested, psi, [float(old.mean())], [float(new.mean())])
-    for name, size in before.sizes.items():
-        old, new = before.labels[name], after.labels[name]
-        counts = [np.bincount(one, minlength=size).astype(float) for one in (old, new)]
-        distance = _label_distance(size)
-        tested = _tested(np.concatenate([old, new]), len(old), deals, distance)
-        shares = [(one / one.sum()).tolist() for one in counts]
-        found[name] = (*tested, stability_index(*counts), *shares)
-    refused = multipletests([p for _, _, p, *_ in found.values()], LEVEL, "holm")[0]
-    return {
-        name: Drift(distance, chance, p, bool(no), psi, old, new)
-        for no, (name, (distance, chance, p, psi, old, new)) in zip(
-            refused, found.items(), strict=True
-        )
+    found = {
+        name: _number_drift(before.numbers[name], after.numbers[name], deals)
+        for name in before.numbers
     }
+    for name, size in before.sizes.items():
+        found[name] = _label_drift(before.labels[name], after.labels[name], size, deals)
+    refused = multipletests([one.p for one in found.values()], LEVEL, "holm")[0]
+    return {
+        name: replace(one, drifted=bool(no))
+        for no, (name, one) in zip(refused, found.items(), strict=True)
+    }
+
+
+def _number_drift(before: Floats, after: Floats, deals: Deals) -> Drift:
+    edges = np.unique(np.quantile(before, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    psi = stability_index(_binned(before, edges), _binned(after, edges))
+    seen, chance, p = _tested(before, after, deals, kolmogorov_smirnov)
+    return Drift(seen, chance, p, False, psi, [float(before.mean())], [float(after.mean())])
+
+
+def _label_drift(before: Numbers, after: Numbers, size: int, deals: Deals) -> Drift:
+    old, new = (np.bincount(one, minlength=size).astype(float) for one in (before, after))
+    seen, chance, p = _tested(before, after, deals, _label_distance(size))
+    shares = [(one / one.sum()).tolist() for one in (old, new)]
+    return Drift(seen, chance, p, False, stability_index(old, new), *shares)
 
 
 def kolmogorov_smirnov(before: Floats, after: Floats) -> float:
@@ -129,8 +136,8 @@ def _label_distance(size: int) -> Distance:
     return distance
 
 
-def _deals(days: npt.NDArray[np.int64], first: int, seed: int) -> Sequence[npt.NDArray[np.bool_]]:
-    """Deal whole days anew: for each deal, which texts fall into the earlier window."""
+def _deals(days: Numbers, first: int, seed: int) -> Deals:
+    """Deal whole days anew, `first` of them to the earlier window."""
     rng = np.random.default_rng(seed)
     known = np.unique(days)
     dealt = (rng.permutation(known)[:first] for _ in range(_DEALS))
@@ -138,14 +145,11 @@ def _deals(days: npt.NDArray[np.int64], first: int, seed: int) -> Sequence[npt.N
 
 
 def _tested(
-    values: npt.NDArray[np.generic],
-    first: int,
-    deals: Sequence[npt.NDArray[np.bool_]],
-    distance: Distance,
+    before: Floats | Numbers, after: Floats | Numbers, deals: Deals, distance: Distance
 ) -> tuple[float, float, float]:
     """Return the distance seen, the 95 % point of the deals' distances, and p."""
-    pooled = values.astype(float)
-    seen = distance(pooled[:first], pooled[first:])
+    pooled = np.concatenate([before, after]).astype(float)
+    seen = distance(pooled[: len(before)], pooled[len(before) :])
     chance = np.array([distance(pooled[one], pooled[~one]) for one in deals])
     p = (1 + int((chance >= seen - 1e-12).sum())) / (1 + len(chance))
     return seen, float(np.quantile(chance, 1 - LEVEL)), p

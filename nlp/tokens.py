@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from nlp.clean import clean
 from nlp.manifest import SHIPPED
 
-_UNKNOWN = "[UNK]"
+_UNKNOWN = 1  # the id of [UNK], see `nlp.training.vocabulary`
 
 
 def unknown_shares(texts: Sequence[str], folder: Path | None = None) -> npt.NDArray[np.float64]:
@@ -21,6 +21,5 @@ def unknown_shares(texts: Sequence[str], folder: Path | None = None) -> npt.NDAr
     `folder` holds the model's tokenizer; None means the shipped one. An empty text has 0.
     """
     tokenizer = Tokenizer.from_file(str((folder or SHIPPED) / "tokenizer.json"))
-    unknown = tokenizer.token_to_id(_UNKNOWN)
     encoded = tokenizer.encode_batch_fast([clean(text) for text in texts], add_special_tokens=False)
-    return np.array([one.ids.count(unknown) / max(1, len(one.ids)) for one in encoded])
+    return np.array([one.ids.count(_UNKNOWN) / max(1, len(one.ids)) for one in encoded])

@@ -97,7 +97,7 @@ def _evaluate(gold: Path, model: Path | None, against: Path | None, *, as_json: 
     items = [GoldItem(**line.labels) for line in good]
     classifier = Classifier.load(ModelSpec(path=model))
     answers = classifier.classify(texts)
-    report = evaluate(items, answers, classifier.manifest.confusion)
+    report = evaluate(items, answers, classifier.manifest.errors)
     slices = slice_scores(texts, items, answers, [line.about for line in good])
     changes, earlier = {}, None
     if against is not None:
