@@ -55,7 +55,7 @@ class Domains(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    concentrations: list[float]
+    concentration: float
     effective: list[float]
 
 
@@ -89,7 +89,7 @@ class Manifest(BaseModel):
         return {
             task: Errors(
                 counts,
-                self.domains[task].concentrations if task in self.domains else (),
+                self.domains[task].concentration if task in self.domains else None,
                 self.domains[task].effective if task in self.domains else (),
             )
             for task, counts in self.confusion.items()

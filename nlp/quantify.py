@@ -9,8 +9,9 @@ counts, Forman 2008, for the idea).
 That correction trusts a matrix that was measured elsewhere. How it varies from one domain (tweets
 to a town hall, proposals, comments) to the next is estimated too: each domain's rows are taken as
 drawn from a Dirichlet distribution around the common rows, whose concentration is fitted by the
-likelihood of the domains' counts (Dirichlet-multinomial, Minka 2000). The interval resamples all
-of it: the common rows, their concentration, a new domain's rows, and the counts. The corrected
+likelihood of the domains' counts (Dirichlet-multinomial, Minka 2000) and taken at the cautious end
+of what that likelihood allows, because domains are few. The interval resamples all of it: the
+common rows, a new domain's rows, and the counts. The corrected
 shares are drawn back toward the uncorrected ones as far as that doubt is larger than what the
 correction moves (positive-part James-Stein, 1961): a correction that might be chance is not made.
 """
@@ -35,7 +36,7 @@ _TOLERANCE = 1e-5
 _PRIOR = 1.0
 _JEFFREYS = 0.5  # texts added to each label's count where the counts are drawn anew
 _GRID = np.exp(np.linspace(np.log(1.5), np.log(1_000), 40))
-_QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_CAUTION = 0.025  # point of the likelihood at which the concentration is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,14 @@ class Share:
 class Errors:
     """What is known of a classifier's errors in one task.
 
-    `counts[t][p]` counts labelled texts of true label t predicted as p. `concentrations` are
-    values of the Dirichlet concentration of a domain's rows, equally likely (small: domains
-    differ much); `effective[t]` is how many texts of one domain the row of label t is worth.
-    Both are empty where the domains are not known.
+    `counts[t][p]` counts labelled texts of true label t predicted as p. `concentration` is that
+    of the Dirichlet distribution of a domain's rows (small: domains differ much), `effective[t]`
+    how many independent texts the row of label t is worth. Both are empty where the domains are
+    not known.
     """
 
     counts: Sequence[Sequence[int]]
-    concentrations: Sequence[float] = ()
+    concentration: float | None = None
     effective: Sequence[float] = ()
 
 
@@ -105,7 +106,7 @@ def correct_shares(
 def fit_errors(domains: Sequence[Sequence[Sequence[int]]]) -> Errors:
     """Pool the confusion counts of several domains, and estimate how much domains differ.
 
-    With a single domain nothing is known of others, and `concentrations` is empty.
+    With a single domain nothing is known of others, and `concentration` is None.
     """
     matrices = [np.asarray(one, dtype=float) for one in domains]
     pooled = np.sum(matrices, axis=0)
@@ -116,13 +117,10 @@ def fit_errors(domains: Sequence[Sequence[Sequence[int]]]) -> Errors:
     fit = np.array([_likelihood(matrices, rows, one) for one in _GRID])
     weights = np.exp(fit - fit.max())
     climbing = np.cumsum(weights / weights.sum())
-    found = [float(_GRID[np.searchsorted(climbing, q)]) for q in _QUANTILES]
-    middle = found[len(found) // 2]
+    found = float(_GRID[np.searchsorted(climbing, _CAUTION)])
     totals = [one.sum(1) for one in matrices]
-    effective = np.sum([n * (1 + middle) / (n + middle) for n in totals], axis=0)
-    return Errors(
-        counts, [round(one, 2) for one in found], [round(float(one), 2) for one in effective]
-    )
+    effective = np.sum([n * (1 + found) / (n + found) for n in totals], axis=0)
+    return Errors(counts, round(found, 2), [round(float(one), 2) for one in effective])
 
 
 def _likelihood(matrices: Sequence[Floats], rows: Floats, concentration: float) -> float:
@@ -195,9 +193,8 @@ def _bootstrap(seen: Floats, matrix: Floats, errors: Errors, draws: int, seed: i
     sampled = _dirichlet(
         rng, np.broadcast_to(rows * (worth[:, None] + _PRIOR), (draws, *rows.shape))
     )
-    if errors.concentrations:
-        spread = np.resize(np.array(errors.concentrations), draws)
-        sampled = _dirichlet(rng, sampled * spread[:, None, None])
+    if errors.concentration is not None:
+        sampled = _dirichlet(rng, sampled * errors.concentration)
     counts = rng.dirichlet(seen + _JEFFREYS, size=draws) * seen.sum()
     return mixture_shares(counts, sampled, _DRAWN_ITERATIONS)
 

@@ -32,7 +32,7 @@ class Calibration:
     lexical: dict[str, float]
     threshold: float
     confusion: dict[str, list[list[int]]]
-    domains: dict[str, dict[str, Sequence[float]]]
+    domains: dict[str, dict[str, Any]]
     scores: dict[str, dict[str, dict[str, Any]]]
     accepted: dict[str, float]
 
@@ -129,9 +129,9 @@ def calibrate(
         threshold=threshold,
         confusion={task: [list(row) for row in one.counts] for task, one in errors.items()},
         domains={
-            task: {"concentrations": one.concentrations, "effective": one.effective}
+            task: {"concentration": one.concentration, "effective": one.effective}
             for task, one in errors.items()
-            if one.concentrations
+            if one.concentration is not None
         },
         scores={name: _scores(logits[name], gold[name]) for name in dev},
         accepted={
