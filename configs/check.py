@@ -24,13 +24,15 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 _LOCAL: Final = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa")
 _UPLOAD_ONLY: Final = ("columns", "format")
-_WEB_ONLY: Final = ("url", "links", "follow", "comments", "revisit_days", "poll", "expect")
-_INTERFACE: Final = (*_UPLOAD_ONLY, "links", "follow", "match")
+_WEB_ONLY: Final = (
+    *("url", "links", "follow", "comments", "revisit_days", "poll", "expect", "render"),
+)
+_INTERFACE: Final = (*_UPLOAD_ONLY, "links", "follow", "match", "render")
 """Keys that mean nothing where a platform's own interface is read."""
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     Protocol.FEED: ("url",),
-    Protocol.PAGES: ("url", "links"),
+    Protocol.PAGES: ("url",),
     Protocol.SITEMAP: ("url",),
     Protocol.WORDPRESS: ("url",),
     Protocol.DISCOURSE: ("url",),
@@ -49,11 +51,11 @@ _UNUSED: Final[Mapping[str, tuple[str, ...]]] = {
     Protocol.UPLOAD: (*_WEB_ONLY, "match", "query", "token"),
     Protocol.FEED: (*_UPLOAD_ONLY, "links", "match", "query", "token"),
     Protocol.PAGES: (*_UPLOAD_ONLY, "match", "query", "token"),
-    Protocol.SITEMAP: (*_UPLOAD_ONLY, "links", "query", "token"),
+    Protocol.SITEMAP: (*_UPLOAD_ONLY, "links", "query", "token", "render"),
     Protocol.WORDPRESS: _INTERFACE,
     Protocol.DISCOURSE: _INTERFACE,
     Protocol.DISQUS: (*_INTERFACE, "comments", "kind"),  # it holds comments alone
-    Protocol.FORUM: (*_UPLOAD_ONLY, "follow", "query", "token"),
+    Protocol.FORUM: (*_UPLOAD_ONLY, "follow", "query", "token", "render"),
     Protocol.MASTODON: _INTERFACE,
     Protocol.REDDIT: _INTERFACE,
     Protocol.YOUTUBE: _INTERFACE,

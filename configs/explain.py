@@ -53,6 +53,7 @@ _EXAMPLES: Final = {
     "quarantine_after": "quarantine_after: 5",
     "quarantine_days": "quarantine_days: 14",
     "quarantine_hours": "quarantine_hours: 24",
+    "render": "render: browser",
     "revisit_days": "revisit_days: 3",
     "sentiments": "sentiments: followed by lines «negative: {es: Negativo, en: Negative}»",
     "sources": "sources: followed by lines «- name: rpp»",

@@ -155,10 +155,12 @@ class Source(Strict):
     ``url`` may be relative to the municipality's ``base_url``. A ``feed`` gives one
     manifestation per entry; with ``follow`` the entry's page is opened for the full text, and
     with ``comments`` the page's comment thread is read too. ``pages`` starts from a page of
-    links chosen by the CSS selector ``links``; ``sitemap`` reads the addresses that ``match``.
+    links chosen by the CSS selector ``links``, or else by their looks; ``sitemap`` reads the
+    addresses that ``match``.
     The interfaces of platforms take a ``query`` (a tag, a page, a subreddit, search words) and
     the name of the environment variable that holds their ``token``. Pages that were read are
     opened again only within ``revisit_days`` of the source's newest, where comments still come.
+    Pages that only scripts fill are rendered by a ``browser``, which is installed apart.
     An upload is mapped by its ``columns``, or by the ``format`` of the tool that exported it.
     """
 
@@ -175,6 +177,7 @@ class Source(Strict):
     token: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
     columns: Columns | None = None
     format: Format | None = None
+    render: Literal["browser"] | None = None
     allow_private: bool = False
     enabled: bool = True
     revisit_days: float = Field(default=3.0, ge=0, le=365)

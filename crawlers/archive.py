@@ -25,19 +25,26 @@ MAX_BODY = 100_000_000
 CRAWL = "X-Manifiesta-Crawl"
 """The WARC header that says which responses were fetched together."""
 
+STATUS = "X-Manifiesta-Status"
+"""The WARC header with the status of a page that was rendered."""
+
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came over the wire for one request; ``body`` is still compressed if it was."""
+    """What came over the wire for one request; ``body`` is still compressed if it was.
+
+    A ``rendered`` one never came so: it is what a browser made of a page.
+    """
 
     url: str
     status: int
     headers: Sequence[tuple[str, str]]
     body: bytes
     fetched_at: datetime
+    rendered: bool = False
 
     def header(self, name: str) -> str:
         """Return the first header of that name, or nothing."""
@@ -118,8 +125,9 @@ def read_response(capture: Capture, archive: Path) -> Response:
     if record is None or body is None or sha256(body).hexdigest() != capture.sha256:
         raise InputError(f"the archived response in {place} is not the one that was captured.")
     head = record.http_headers
-    headers = head.headers if head is not None else []
-    return Response(capture.url, capture.status, headers, body, capture.fetched_at)
+    rendered = record.rec_type == "resource"
+    headers = [("Content-Type", record.content_type)] if rendered else head.headers if head else []
+    return Response(capture.url, capture.status, headers, body, capture.fetched_at, rendered)
 
 
 def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:
@@ -162,6 +170,16 @@ def _record(response: Response, identity: str, crawl: str) -> bytes:
     }
     if crawl:
         about[CRAWL] = crawl
+    if response.rendered:  # WARC 1.1, 6.5: a resource that no protocol sent as it is
+        record = writer.create_warc_record(
+            response.url,
+            "resource",
+            payload=BytesIO(response.body),
+            warc_content_type=response.header("content-type") or "text/html; charset=utf-8",
+            warc_headers_dict=about | {STATUS: str(response.status)},
+        )
+        writer.write_record(record)
+        return buffer.getvalue()
     unchanged = response.status == HTTPStatus.NOT_MODIFIED
     if unchanged:
         about["WARC-Profile"] = _NOT_MODIFIED

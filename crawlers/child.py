@@ -53,6 +53,8 @@ def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
     # it warns at every start that no Referer is sent, which is what we want
     logging.getLogger("scrapy.downloadermiddlewares.redirect").setLevel(logging.ERROR)
     crawler = process.create_crawler(spider)
+    # its warnings are tracebacks of what the reason of the crawl says in a sentence
+    logging.getLogger("scrapy-playwright").setLevel(logging.CRITICAL)
     # it would write an address with its token, and what it says ends up in the reason anyway
     logging.getLogger("scrapy.core.downloader.handlers.http11").setLevel(logging.ERROR)
     process.crawl(crawler, recorder=recorder)

@@ -84,7 +84,7 @@ def _response(member: bytes) -> ArchivedResponse | None:
 
     try:
         record = next(iter(ArchiveIterator(BytesIO(member))))
-        if record.http_headers is None:
+        if record.rec_type not in ("response", "revisit", "resource"):
             return None
         return _described(record)
     except (StopIteration, EOFError, ValueError, OSError, zlib.error, ArchiveLoadFailed):
@@ -94,7 +94,8 @@ def _response(member: bytes) -> ArchivedResponse | None:
 def _described(record: Any) -> ArchivedResponse:
     about = record.rec_headers
     body = record.raw_stream.read()
-    encoding = record.http_headers.get_header("content-encoding") or ""
+    head = record.http_headers  # a rendered page has none
+    encoding = (head.get_header("content-encoding") if head is not None else "") or ""
     try:
         plain: bytes | None = _unpack(body, encoding, MAX_BODY)
     except InputError:

@@ -8,12 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from crawlers.archive import CRAWL
+from crawlers.archive import CRAWL, STATUS
 from crawlers.wire import to_line
 from models.records import Capture
 
 _URN = "<urn:uuid:"
-_KEPT = ("response", "revisit")
+_KEPT = ("response", "revisit", "resource")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _captures(path: Path, archive: Path) -> Iterator[tuple[str, Capture]]:
         try:
             for record in records:
                 body = record.raw_stream.read()
-                if record.rec_type in _KEPT and record.http_headers is not None:
+                if record.rec_type in _KEPT:
                     place = path.relative_to(archive).as_posix(), records.get_record_offset()
                     crawl = record.rec_headers.get_header(CRAWL) or ""
                     yield crawl, _capture(record, body, *place)
@@ -78,14 +78,15 @@ def _captures(path: Path, archive: Path) -> Iterator[tuple[str, Capture]]:
 
 def _capture(record: Any, body: bytes, file: str, offset: int) -> Capture:
     head, about = record.http_headers, record.rec_headers
+    rendered = about.get_header(STATUS)  # a page that a browser made has no headers of its own
     identity: str = about.get_header("WARC-Record-ID")
     moment = datetime.fromisoformat(about.get_header("WARC-Date")).astimezone(UTC)
     return Capture(
         id=identity.removeprefix(_URN).removesuffix(">"),
         url=about.get_header("WARC-Target-URI"),
-        status=int(head.get_statuscode()),
+        status=int(rendered or head.get_statuscode()),
         fetched_at=moment,
-        content_type=head.get_header("content-type") or "",
+        content_type=(record.content_type if rendered else head.get_header("content-type")) or "",
         size=len(body),
         sha256=sha256(body).hexdigest(),
         warc_file=file,

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from configs.schema import Source
+from crawlers.browser.need import what_is_missing
 from crawlers.protocols.secret import TOKEN, token_of
 from crawlers.wire import (
     CAPTURES,
@@ -88,6 +89,9 @@ def crawl(job: CrawlJob) -> CrawlResult:
     """Read a source in a child process and return what there is, however that process ended."""
     limits = job.source.limits
     deadline = limits.max_seconds + limits.timeout + GRACE
+    missing = what_is_missing() if job.source.render == "browser" and not job.replay else None
+    if missing:
+        return CrawlResult([], [], [], finished=False, reason=missing, failure=Failure.HARD)
     try:
         token = "" if job.replay else token_of(job.source)
         prepare(job)

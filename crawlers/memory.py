@@ -1,5 +1,8 @@
 """How much memory a crawl itself needs."""
 
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from scrapy.extensions.memusage import MemoryUsage
@@ -27,3 +30,30 @@ class OwnMemory(MemoryUsage):
     def get_virtual_size(self) -> int:
         """Return the peak of this process's resident memory, in bytes."""
         return peak_memory() or int(super().get_virtual_size())
+
+
+class WithBrowser(OwnMemory):
+    """The limit of a crawl with a browser, measured on this process and all that it started."""
+
+    def get_virtual_size(self) -> int:
+        """Return the resident memory of the whole family, each shared page counted once."""
+        family, parents = {os.getpid()}, dict(_processes())
+        while more := {pid for pid, parent in parents.items() if parent in family} - family:
+            family |= more
+        return sum(map(_own_share, family)) or super().get_virtual_size()
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Give every process and its parent; one that ends meanwhile is left out."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            yield int(folder.name), int(fields[1])
+
+
+def _own_share(pid: int) -> int:
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0

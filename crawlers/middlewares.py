@@ -147,7 +147,8 @@ class Archiver:
             for name, values in response.headers.items()
             for value in values
         ]
-        wire = Wire(response.url, response.status, headers, response.body, fetched_at)
+        rendered = "playwright" in response.flags
+        wire = Wire(response.url, response.status, headers, response.body, fetched_at, rendered)
         request.meta["capture_id"] = self._recorder.capture(wire).id
         request.meta["fetched_at"] = fetched_at
         return response

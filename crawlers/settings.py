@@ -57,6 +57,7 @@ def settings_for(job: CrawlJob) -> dict[str, Any]:
         **_bounded(job),
         **_closed(job),
         **_components(job),
+        **_browser(job),
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "%(levelname)s %(name)s: %(message)s",
         "STATS_DUMP": False,
@@ -130,7 +131,35 @@ def _handler(job: CrawlJob) -> str | None:
     """Name what sends requests; in a replay nothing does."""
     if job.replay:
         return None
+    if job.source.render == "browser":
+        return "crawlers.browser.handler.BrowserHandler"
     return "crawlers.keyed.KeyedHandler" if job.source.token else HANDLER
+
+
+def _browser(job: CrawlJob) -> dict[str, Any]:
+    """Set what scrapy-playwright reads: one page at a time, and nothing that outlives it."""
+    if job.source.render != "browser" or job.replay:
+        return {}
+    context = {
+        "user_agent": job.user_agent,
+        "accept_downloads": False,
+        "service_workers": "block",
+        "permissions": [],
+        "locale": "es-PE",
+    }
+    return {
+        "EXTENSIONS": {
+            "scrapy.extensions.memusage.MemoryUsage": None,
+            "crawlers.memory.WithBrowser": 0,
+        },
+        "MEMUSAGE_LIMIT_MB": 2048,
+        "PLAYWRIGHT_BROWSER_TYPE": "chromium",
+        "MANIFIESTA_BROWSER_CONTEXT": context,
+        "PLAYWRIGHT_MAX_CONTEXTS": 1,
+        "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 1,
+        "PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT": job.source.limits.timeout * 1_000,
+        "PLAYWRIGHT_PROCESS_REQUEST_HEADERS": None,  # Chromium's own, with our user agent
+    }
 
 
 def _components(job: CrawlJob) -> dict[str, Any]:

@@ -85,14 +85,15 @@ def _read_xml(text: str, url: str) -> Feed:
         entries = tuple(_xml_entry(item, url) for item in found.entries)
     except (*PARSER_ERRORS,):
         return Feed(problem="is no feed that can be read")
-    if not found.version and not entries:
+    version = found.get("version") or ""  # absent where feedparser gave up at the start
+    if not version and not entries:
         return Feed(problem="is not a feed (RSS, Atom or JSON Feed)")
     damage = found.get("bozo_exception") if found.bozo else None
     sources = sum("source" in item and "title" in item.source for item in found.entries)
     return Feed(
         entries=entries,
-        title=line(found.feed.get("title")) or "",
-        version=found.version or "",
+        title=line(found.get("feed", {}).get("title")) or "",
+        version=version,
         is_headlines=bool(entries) and sources == len(entries),
         damage=_damage(damage),
     )

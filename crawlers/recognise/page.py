@@ -1,25 +1,16 @@
 """Pages: what software made them, which feeds they name, and the links that they list."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
-from lxml import html
-
 from crawlers.extract.article import read_article
-from crawlers.extract.links import DEFAULT_SELECTOR, read_links
+from crawlers.extract.links import FEWEST_LINKS, guessed_selector, read_links
 from crawlers.extract.text import decode, line, parse_html
 from crawlers.recognise.address import disqus
 from crawlers.recognise.data import discourse, mastodon, wordpress
 from crawlers.recognise.proposal import Proposal
 from models.records import Kind, Protocol
-
-FEWEST_LINKS = 3
-"""Headlines that a page must link to, to be a list of articles."""
-
-LONG_ENOUGH = 20
-"""Characters of a link's words; headlines have more, menus fewer."""
 
 _FEED_TYPES = {
     "application/rss+xml": "RSS",
@@ -32,7 +23,6 @@ _DISCOURSE_ROUTE = re.compile(r"/(?:t|c|tag|latest|categories|top|u)(?:/.*)?$")
 _MASTODON_ROUTE = re.compile(r"/(?:@[^/]+|tags/(?P<tag>[^/]+)|public|explore|about).*$")
 _DECIDIM_ROUTE = re.compile(r"/(?:processes|assemblies|initiatives|pages|proposals)(?:/.*)?$")
 _SOFTWARE = re.compile(r"decidim-packs|decidim_core|github\.com/decidim/decidim")
-_CLASS = re.compile(r"[A-Za-z_][\w-]*")
 
 
 class Page:
@@ -178,36 +168,6 @@ def _listing(page: Page) -> Proposal | None:
         {"links": selector},
         "look whether «links» chooses the articles and nothing else",
     )
-
-
-def guessed_selector(tree: html.HtmlElement) -> str | None:
-    """Return a CSS selector for the links that look most like a list of headlines.
-
-    Headings that hold a link are grouped by their tag and first class; the group with most
-    different links of more than a few words is the list.
-    """
-    groups: Counter[str] = Counter()
-    seen: set[tuple[str, str]] = set()
-    for heading in tree.iter("h1", "h2", "h3", "h4"):
-        target, selector = _link_of(heading)
-        words = " ".join(heading.text_content().split())
-        if target and len(words) >= LONG_ENOUGH and (selector, target) not in seen:
-            seen.add((selector, target))
-            groups[selector] += 1
-    if not groups:
-        return DEFAULT_SELECTOR if tree.cssselect("article a[href]") else None
-    best, count = groups.most_common(1)[0]
-    return best if count >= FEWEST_LINKS else None
-
-
-def _link_of(heading: html.HtmlElement) -> tuple[str | None, str]:
-    """Return where a heading leads, and the selector of such links: inside it, or around it."""
-    first = next(iter((heading.get("class") or "").split()), "")
-    own = f"{heading.tag}.{first}" if _CLASS.fullmatch(first) else heading.tag
-    inside, above = heading.find(".//a[@href]"), heading.getparent()
-    if inside is None and above is not None and above.tag == "a":
-        return above.get("href"), f"a:has({own})"
-    return (inside.get("href") if inside is not None else None), f"{own} a"
 
 
 _TELLS: tuple[Callable[[Page], Proposal | None], ...] = (

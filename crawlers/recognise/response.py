@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from protego import Protego
 
-from crawlers.extract.text import decode
+from crawlers.extract.text import decode, plain
 from crawlers.recognise.data import by_data
 from crawlers.recognise.page import by_page, is_article
 from crawlers.recognise.proposal import Proposal
 
 _TABLES = ("text/csv", "spreadsheet", "ms-excel", "application/zip", "ndjson", "jsonl")
 _TABLE_NAMES = (".csv", ".tsv", ".xlsx", ".xls", ".zip", ".jsonl", ".ndjson")
+
+BARE = 200
+"""Characters; a page with scripts and less text than that shows nothing without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,12 @@ def _unknown(url: str, kind: str, body: bytes) -> Recognised:
         return Recognised(
             what="it is a single article, which nothing new will follow",
             advice="give the address of the section that lists it, or of the site's feed",
+        )
+    if b"<script" in body and len(plain(decode(body, kind))) < BARE:
+        return Recognised(
+            what="its text is written by scripts, which are not run",
+            advice="look for the site's feed or sitemap; without one, write protocol: pages with"
+            " render: browser and the CSS selector of its links in «links»",
         )
     return Recognised(
         what="it is neither a feed nor a list of articles, nor anything else that is known",

@@ -149,7 +149,6 @@ CROSS = [
     ("https://example.pe/feed", "http://127.0.0.1/a", 21, ADDRESS, "loopback", "allow_private"),
     ("https://example.pe/feed", "http://localhost:8/a", 21, ADDRESS, "loopback", "allow_private"),
     ("    url: https://example.pe/feed\n", "", 18, ADDRESS, "needs this key", "url: https://"),
-    ('    links: "article a"\n', "", 22, "sources[1].links", "needs this key", "links:"),
     ('"article a"', '"article >"', 26, "sources[1].links", "no CSS selector", "article h2 a"),
     ("protocol: upload", "protocol: upload\n    url: https://a.pe", 30, "sources[2].url",
      "«upload»", "remove"),

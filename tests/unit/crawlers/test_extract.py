@@ -296,3 +296,24 @@ def test_no_bytes_break_the_readers(body: bytes, content_type: str) -> None:
     ]
 
     assert not [text for text in strings(found) if FORBIDDEN.search(text)]
+
+
+def test_without_a_selector_the_headlines_are_taken() -> None:
+    menu = "".join(f'<h3 class="menu"><a href="/m{n}">Menú</a></h3>' for n in range(9))
+    inside = "".join(
+        f'<h2 class="titular grande"><a href="/nota/{n}">Vecinos de la zona {n} reclaman</a></h2>'
+        for n in range(4)
+    )
+    around = "".join(
+        f'<a href="/nota/{n}"><h3>Vecinos de la zona {n} reclaman</h3></a>' for n in range(4)
+    )
+    wanted = tuple(f"https://a.example/nota/{n}" for n in range(4))
+    for headlines in (inside, around):
+        page = f"<html><body>{menu}{headlines}</body></html>".encode()
+        assert read_links(page, "https://a.example/", None).pages == wanted
+    only_menu = f"<html><body>{menu}</body></html>".encode()
+    assert read_links(only_menu, "https://a.example/", None).pages  # what is usual, as before
+
+
+def test_a_feed_that_feedparser_gives_up_on_is_none() -> None:
+    assert read_feed(b"&#xD800;", "https://a.example/").problem

@@ -224,3 +224,10 @@ def test_names_in_other_scripts_and_hostile_titles_still_load(tmp_path: Path) ->
     for title in ("«Noticias»: 'Ate' # y más\n- name: x", "新闻", "", "💧" * 400, "a: b | > %"):
         proposal = Proposal(Protocol.FEED, "https://ejemplo.pe/feed", "es", title, Kind.ARTICLE)
         assert loads(proposal, tmp_path)
+
+
+def test_a_page_that_only_scripts_fill_says_what_renders_it() -> None:
+    body = b"<html><head><title>App</title><script src='/a.js'></script></head><body><div id=app>"
+    found = recognise("https://app.example/", 200, {"content-type": "text/html"}, body)
+    assert "written by scripts" in found.what
+    assert "render: browser" in found.advice
