@@ -222,6 +222,7 @@ class _Builder:
         self.document = Document()
         self._left = MAX_NODES
         self._scalars = SafeConstructor()
+        self._merging: set[int] = set()
 
     def build(self, node: Node, route: Route) -> Any:
         """Return the value of a node, whose aliases are written out within limits."""
@@ -268,12 +269,23 @@ class _Builder:
         """Put the keys of ``<<: *anchor`` where no key stands yet, as YAML has it."""
         line = node.start_mark.line + 1
         for other in node.value if isinstance(node, SequenceNode) else [node]:
-            merged = self.build(other, route) if isinstance(other, MappingNode) else None
+            merged = self._merged(other, route) if isinstance(other, MappingNode) else None
             if not isinstance(merged, dict):
                 self._fault(route, line, "«<<» takes other keys in", "write «<<: *anchor»")
                 continue
             for key, value in merged.items():
                 values.setdefault(key, value)
+
+    def _merged(self, node: MappingNode, route: Route) -> Any:
+        """Return the keys that are taken in, which stand at the same route as those beside them."""
+        if id(node) in self._merging:
+            line = node.start_mark.line + 1
+            raise UnreadableError(line, "an alias inside itself", "write the values out")
+        self._merging.add(id(node))
+        try:
+            return self.build(node, route)
+        finally:
+            self._merging.discard(id(node))
 
     def _entry(
         self, key: Node, value: Node, route: Route, values: dict[str, Any], seen: dict[str, int]

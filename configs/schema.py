@@ -66,6 +66,13 @@ class Area(Strict):
         return value
 
 
+class Expectation(Strict):
+    """What somebody expected to be talked about most, as one of the nine work categories."""
+
+    by: Text
+    work_category: int = Field(ge=1, le=9)
+
+
 class Windows(Strict):
     """Which days a run looks at when it is not told."""
 
@@ -208,6 +215,7 @@ class Municipality(Strict):
     model: ModelSpec = ModelSpec()
     zones: tuple[Zone, ...] = ()
     areas: tuple[Area, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
     sources: tuple[Source, ...] = Field(min_length=1)
 
     @field_validator("time_zone")

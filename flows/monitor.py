@@ -117,6 +117,7 @@ def monitor(
         sources=tuple(collected),
         in_window=analysis.in_window,
         classified=analysis.classified,
+        findings=analysis.findings,
         report=path,
     )
 

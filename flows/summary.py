@@ -28,6 +28,7 @@ class RunSummary:
     sources: tuple[Collected, ...]
     in_window: int
     classified: int
+    findings: int
     report: Path
 
     @property
@@ -86,6 +87,9 @@ def show(summary: RunSummary, console: Console) -> None:
         f"Window {summary.window_from} to {summary.window_to} (not included): "
         f"{summary.in_window:,} manifestations, {summary.classified:,} classified in this run by "
         f"{summary.model_version}; {read} of {len(summary.sources)} sources read to the end."
+    )
+    console.print(
+        f"{summary.findings} findings; `manifiesta findings -m {summary.municipality}` tells them."
     )
     console.print(f"Report: {summary.report}", soft_wrap=True)
 

@@ -566,5 +566,156 @@ class InsightPlace(InsightColumns, ShareColumns, SentimentColumns, Base):
     )
 
 
-INSIGHT_TABLES = (InsightOverview, InsightCategory, InsightDay, InsightSource, InsightPlace)
+class LensColumn:
+    """Which saved filter a row was counted under."""
+
+    lens: Mapped[str] = _code("Code of the lens, a saved filter; empty: everything.", key=True)
+
+
+class InsightTerm(InsightColumns, LensColumn, Base):
+    """The words by which a category differs from the others."""
+
+    __tablename__ = "insight_term"
+    __table_args__ = {"comment": "The words by which a category differs from the others."}
+
+    category: Mapped[str] = _code("Urban category.", key=True, order=-10)
+    term: Mapped[str] = mapped_column(
+        String(200), primary_key=True, comment="The term as most often written.", sort_order=-10
+    )
+    count: Mapped[int] = mapped_column(comment="Manifestations of the category that have it.")
+    distinct_count: Mapped[int] = mapped_column(
+        comment="The same, with each cluster of near-duplicates counted once."
+    )
+    voices: Mapped[int] = mapped_column(
+        comment="The distinct ones, with each author counted once a day."
+    )
+    n: Mapped[int] = mapped_column(comment="Manifestations of the category.")
+    log_odds: Mapped[float] = mapped_column(
+        comment="Log-odds ratio against all other categories, with an informative prior."
+    )
+    z: Mapped[float] = mapped_column(comment="The same by its standard deviation.")
+    example_id: Mapped[str] = mapped_column(String(32), comment="A manifestation that has it.")
+
+
+class InsightTopic(InsightColumns, LensColumn, Base):
+    """Topics that nobody named beforehand: clusters of texts that say similar things."""
+
+    __tablename__ = "insight_topic"
+    __table_args__ = {"comment": "Clusters of similar texts; an id stays from window to window."}
+
+    topic: Mapped[str] = _code("The topic; the id that it had in an earlier window.", key=True)
+    terms: Mapped[str] = mapped_column(Text, comment="Its most telling words (c-TF-IDF).")
+    category: Mapped[str] = _code("The category that most of its texts have.")
+    count: Mapped[int] = mapped_column(comment="Manifestations in it, copies included.")
+    distinct_count: Mapped[int] = mapped_column(comment="Distinct texts in it.")
+    voices: Mapped[int] = mapped_column(
+        comment="The distinct ones, with each author counted once a day."
+    )
+    negative: Mapped[int] = mapped_column(comment="Of the count, negative.")
+    n: Mapped[int] = mapped_column(comment="Manifestations among which topics were looked for.")
+    first_seen: Mapped[date] = mapped_column(
+        comment="Local day of its first text, in this window or the earlier ones it is known from."
+    )
+    known: Mapped[bool | None] = mapped_column(
+        comment="True where an earlier window had it; empty where there is no earlier window."
+    )
+    recent: Mapped[int] = mapped_column(comment="Of the voices, those of the last seven days.")
+    growth: Mapped[float] = mapped_column(
+        comment="Voices a day in the last seven days by those before, half a voice added to each."
+    )
+    growth_q: Mapped[float | None] = mapped_column(
+        comment="How likely chance alone grows one so much, adjusted for all topics."
+    )
+    examples: Mapped[list[str]] = mapped_column(
+        JSON, comment="Ids of manifestations: the most central, then diverse ones."
+    )
+
+
+class TopicCentroidRow(LensColumn, Base):
+    """Where the topics of a run lie, so that the next window knows them again."""
+
+    __tablename__ = "topic_centroid"
+    __table_args__ = {"comment": "Where the topics of a run lie: the next window knows them by it."}
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, comment="The run."
+    )
+    topic: Mapped[str] = _code("The topic.", key=True)
+    municipality: Mapped[str] = _code("Code of the municipality.")
+    window_from: Mapped[date] = mapped_column(comment="First local day of the window.")
+    model_version: Mapped[str] = mapped_column(String(400), comment="The encoder.")
+    first_seen: Mapped[date] = mapped_column(comment="Local day of its first text.")
+    vector: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="Mean vector of its texts, little-endian single precision."
+    )
+
+
+class InsightFinding(InsightColumns, LensColumn, Base):
+    """A statement made of numbers, with the statistic behind it."""
+
+    __tablename__ = "insight_finding"
+    __table_args__ = {"comment": "Statements made of numbers, each with its statistic."}
+
+    number: Mapped[int] = mapped_column(
+        primary_key=True,
+        autoincrement=False,
+        comment="Its place among the findings of the run.",
+        sort_order=-10,
+    )
+    kind: Mapped[str] = _code("relevant, surprise, emerging or alert.")
+    subject: Mapped[str] = mapped_column(
+        String(200), comment="What it is about, like category:water or topic:t-1a2b3c."
+    )
+    rule: Mapped[str] = _code("The rule that found it; the statistic has its own fields.")
+    sentence_es: Mapped[str] = mapped_column(Text, comment="The statement in Spanish.")
+    sentence_en: Mapped[str] = mapped_column(Text, comment="The statement in English.")
+    value: Mapped[float] = mapped_column(comment="The figure that it rests on.")
+    low: Mapped[float | None] = mapped_column(
+        comment="Lower end of its 95 % interval; of an alarm, of what was expected."
+    )
+    high: Mapped[float | None] = mapped_column(
+        comment="Upper end of its 95 % interval; of an alarm, of what was expected."
+    )
+    n: Mapped[int] = mapped_column(comment="How many manifestations or voices that rests on.")
+    q: Mapped[float | None] = mapped_column(
+        comment="p-value adjusted for all that was tested by the rule (Benjamini-Hochberg)."
+    )
+    statistic: Mapped[dict[str, Any]] = mapped_column(
+        comment="Every number of the sentence, for a program."
+    )
+
+
+class InsightEvidence(InsightColumns, LensColumn, Base):
+    """The manifestations behind a finding: the most central, and the most diverse."""
+
+    __tablename__ = "insight_evidence"
+    __table_args__ = {"comment": "The manifestations behind a finding, quoted."}
+
+    number: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, comment="The finding.", sort_order=-10
+    )
+    position: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, comment="Place in the list.", sort_order=-10
+    )
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"), comment="The manifestation."
+    )
+    role: Mapped[str] = _code("central: most like the others; diverse: least like those before.")
+    source: Mapped[str] = _code("The source that gave it.")
+    said_on: Mapped[date] = mapped_column(comment="Local day on which it was said.")
+    quote: Mapped[str] = mapped_column(Text, comment="Its words, masked and shortened.")
+    url: Mapped[str | None] = mapped_column(Text, comment="Public address.")
+
+
+INSIGHT_TABLES: tuple[type[Base], ...] = (
+    InsightOverview,
+    InsightCategory,
+    InsightDay,
+    InsightSource,
+    InsightPlace,
+    InsightTerm,
+    InsightTopic,
+    InsightFinding,
+    InsightEvidence,
+)
 """The analysts' contract: tables whose names and columns stay."""

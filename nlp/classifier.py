@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from nlp.manifest import SHIPPED, Manifest, check_files, read_manifest
 from nlp.tasks import TASKS
 
 Floats = npt.NDArray[np.float64]
+Answer = TypeVar("Answer")
 
 TOKENS_PER_BATCH = 2_048
 OVERLAP = 16
@@ -83,6 +85,25 @@ class Classifier:
         }
         return [answers[text] if text else self._nothing() for text in cleaned]
 
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Return the encoder's vectors of raw texts, shape (texts, width), each of length 1.
+
+        A long text is the mean of its windows, weighted by tokens; an empty one is all zeros.
+        """
+        cleaned = [clean(text) for text in texts]
+        distinct = list(dict.fromkeys(text for text in cleaned if text))
+        if not distinct:
+            return np.zeros((len(cleaned), self._model.width))
+        windows, owners, weights = self._windows(distinct)
+        totals = np.zeros((len(distinct), self._model.width))
+        groups = batches(windows)
+        for rows, pooled in zip(groups, _each(self._model.pooled, windows, groups), strict=True):
+            np.add.at(totals, owners[rows], pooled.double().numpy() * weights[rows, None])
+        totals /= np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12)
+        place = {text: at for at, text in enumerate(distinct)}
+        nothing = np.zeros(self._model.width)
+        return np.array([totals[place[text]] if text else nothing for text in cleaned])
+
     def _probabilities(self, texts: Sequence[str]) -> dict[str, Floats]:
         chances: dict[str, Floats] = {}
         if set(self._hub) != set(TASKS):
@@ -96,27 +117,13 @@ class Classifier:
         wide = self._lexicon.scores(texts)
         totals = {task: np.zeros((len(texts), len(labels))) for task, labels in TASKS.items()}
         groups = batches(windows)
-        for rows, logits in zip(groups, self._answers(windows, groups), strict=True):
+        for rows, logits in zip(groups, _each(self._model, windows, groups), strict=True):
             for task, total in totals.items():
                 deep = logits[task].double() / self.manifest.temperatures[task]
                 lexical = self.manifest.lexical[task] * wide[task][owners[rows]]
                 found = (deep + torch.from_numpy(lexical)).softmax(-1).numpy()
                 np.add.at(total, owners[rows], found * weights[rows, None])
         return {task: total / total.sum(-1, keepdims=True) for task, total in totals.items()}
-
-    def _answers(
-        self, windows: Sequence[Sequence[int]], groups: Sequence[npt.NDArray[np.int64]]
-    ) -> list[dict[str, torch.Tensor]]:
-        """Answer the batches in one thread a core: the matrices are too small to share one."""
-
-        def answer(rows: npt.NDArray[np.int64]) -> dict[str, torch.Tensor]:
-            return self._model(*pad_batch([windows[row] for row in rows]))
-
-        if len(groups) < 2:
-            return [answer(rows) for rows in groups]
-        cores = len(os.sched_getaffinity(0))
-        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(answer, groups))
 
     def _windows(
         self, texts: Sequence[str]
@@ -152,6 +159,23 @@ class Classifier:
             abstained=True,
             model_version=self.model_version,
         )
+
+
+def _each(
+    ask: Callable[[torch.Tensor, torch.Tensor], Answer],
+    windows: Sequence[Sequence[int]],
+    groups: Sequence[npt.NDArray[np.int64]],
+) -> list[Answer]:
+    """Ask for each batch in one thread a core: the matrices are too small to share one."""
+
+    def answer(rows: npt.NDArray[np.int64]) -> Answer:
+        return ask(*pad_batch([windows[row] for row in rows]))
+
+    if len(groups) < 2:
+        return [answer(rows) for rows in groups]
+    cores = len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return list(pool.map(answer, groups))
 
 
 def split_windows(ids: Sequence[int], longest: int, overlap: int = OVERLAP) -> list[Sequence[int]]:

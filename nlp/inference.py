@@ -31,7 +31,8 @@ class Engine:
         self._layers = int(config["num_hidden_layers"])
         self._heads = int(config["num_attention_heads"])
         self._eps = float(config["norm_eps"])
-        width = int(config["hidden_size"]) // self._heads
+        self.width = int(config["hidden_size"])
+        width = self.width // self._heads
         theta = float(config["rope_parameters"]["full_attention"]["rope_theta"])
         self._inverse = 1.0 / theta ** (torch.arange(0, width, 2, dtype=torch.float) / width)
         if (
@@ -60,6 +61,17 @@ class Engine:
     @torch.inference_mode()
     def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> Tensors:
         """Return the logits (texts, labels) of each task for ids and mask (texts, tokens)."""
+        pooled = self.pooled(ids, mask)
+        return {
+            task: functional.linear(
+                pooled, self._tensors[f"heads.{task}.weight"], self._tensors[f"heads.{task}.bias"]
+            )
+            for task in TASKS
+        }
+
+    @torch.inference_mode()
+    def pooled(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the mean vector (texts, width) of each text's tokens, which the heads read."""
         hidden = self._norm(
             self._tensors["model.embeddings.tok_embeddings.weight"][ids], "model.embeddings.norm"
         )
@@ -68,13 +80,7 @@ class Engine:
         for layer in range(self._layers):
             hidden = self._layer(hidden, f"model.layers.{layer}", turn, seen)
         hidden = self._norm(hidden, "model.final_norm") * mask.unsqueeze(-1)
-        pooled = hidden.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        return {
-            task: functional.linear(
-                pooled, self._tensors[f"heads.{task}.weight"], self._tensors[f"heads.{task}.bias"]
-            )
-            for task in TASKS
-        }
+        return hidden.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
 
     def _layer(
         self,

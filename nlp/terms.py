@@ -138,7 +138,7 @@ class _Table:
 
     @classmethod
     def of(cls, units: Sequence[_Unit]) -> "_Table":
-        found, written = _terms([unit.first.text for unit in units])
+        found, written = terms_of([unit.first.text for unit in units])
         terms = sorted({term for each in found for term in each})
         place = {term: at for at, term in enumerate(terms)}
         rows = [row for row, each in enumerate(found) for _ in each]
@@ -231,7 +231,7 @@ def _the_same(one: Term, other: Term) -> bool:
     return len(one.texts & other.texts) >= _ABSORBED * max(one.distinct, other.distinct)
 
 
-def _terms(texts: Sequence[str]) -> tuple[list[set[str]], dict[str, str]]:
+def terms_of(texts: Sequence[str]) -> tuple[list[set[str]], dict[str, str]]:
     """Return the terms of each text, and how each is most often written."""
     pieces = [list(_pieces(text)) for text in texts]
     known = _collocations([[lemma for lemma, _ in piece] for each in pieces for piece in each])

@@ -83,6 +83,12 @@ def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion
     return len(frame)
 
 
+def insight_columns(store: Store, subject: Counted) -> Row:
+    """Return what every insight row of a run says of itself, with the window's coverage."""
+    read = coverage(store.engine, subject.municipality, subject.window, subject.run_id)
+    return _common(subject, read)
+
+
 def _common(subject: Counted, read: Coverage) -> Row:
     return {
         "run_id": subject.run_id,

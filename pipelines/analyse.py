@@ -1,4 +1,4 @@
-"""From stored manifestations to a report: classify what is new, count, write."""
+"""From stored manifestations to a report: classify what is new, count, find, write."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from configs.schema import Municipality, Taxonomy
 from models.records import Window
 from pipelines.aggregate import Counted, aggregate
 from pipelines.classify import Progress, classify_window
+from pipelines.discover import discover
 from pipelines.duplicates import update_clusters
 from pipelines.places import place_window
 from pipelines.report.gather import gather
@@ -27,11 +28,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """How much was classified, by which model, and how much the window holds."""
+    """How much was classified, by which model, and how much the window holds and gives."""
 
     model_version: str
     classified: int
     in_window: int
+    findings: int
 
 
 def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
@@ -63,7 +65,8 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
     update_clusters(subject.store, subject.municipality)
     place_window(subject.store, subject.municipality, subject.window)
     in_window = aggregate(subject.store, counted, measured)
-    return Analysis(classifier.model_version, classified, in_window)
+    findings = discover(subject.store, counted, subject.taxonomy, classifier.embed)
+    return Analysis(classifier.model_version, classified, in_window, findings)
 
 
 def report_run(subject: Subject, folder: Path) -> Path:

@@ -60,6 +60,7 @@ def aggregate_window(
                 "window_to": window.end,
                 "in_window": analysis.in_window,
                 "classified": analysis.classified,
+                "findings": analysis.findings,
                 "model_version": analysis.model_version,
                 "report": path,
             }
@@ -69,6 +70,7 @@ def aggregate_window(
         f"Run {run.id}: {analysis.in_window:,} manifestations from {window.start} to {window.end} "
         f"(not included), {analysis.classified:,} classified now by {analysis.model_version}."
     )
+    typer.echo(f"{analysis.findings} findings; `manifiesta findings -m {place.code}` tells them.")
     typer.echo(f"Report: {path}")
 
 

@@ -1,17 +1,67 @@
-"""Verbs for those who cite figures: check-figure."""
+"""Verbs for those who cite figures: findings, check-figure."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from flows.commands.options import Json, print_json
+from flows.commands.counting import RunId
+from flows.commands.options import Code, Json, print_json
+
+
+class Language(StrEnum):
+    """The languages that findings are told in."""
+
+    ES = "es"
+    EN = "en"
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
+    app.command("findings", epilog="Example: manifiesta findings -m ate")(show_findings)
     app.command("check-figure", epilog="Example: manifiesta check-figure --share 35.24 --n 5796")(
         check_figure
     )
+
+
+def show_findings(
+    municipality: Code,
+    run_id: RunId = None,
+    language: Annotated[Language, typer.Option(help="Of the sentences: es or en.")] = Language.ES,
+    as_json: Json = False,
+) -> None:
+    """Tell what a run found: alerts, surprises, what emerges, what is relevant, with evidence."""
+    from configs.settings import Settings
+    from flows.house import open_municipality, open_store
+    from models.tables import InsightEvidence, InsightFinding, InsightOverview
+    from pipelines.store.read import counted_run, insight_frame
+
+    settings = Settings.load()
+    place = open_municipality(settings, municipality)
+    engine = open_store(settings).engine
+    chosen = counted_run(engine, InsightOverview, place.code, run_id)
+    findings = insight_frame(engine, InsightFinding, chosen).to_dict("records")
+    evidence = insight_frame(engine, InsightEvidence, chosen).to_dict("records")
+    behind: dict[int, list[dict[str, object]]] = {}
+    for row in evidence:
+        kept = ("manifestation_id", "role", "source", "said_on", "quote", "url")
+        behind.setdefault(int(row["number"]), []).append({name: row[name] for name in kept})
+    if as_json:
+        names = ("number", "kind", "rule", "subject", "sentence_es", "sentence_en", "statistic")
+        told = [
+            {name: row[name] for name in names} | {"evidence": behind.get(row["number"], [])}
+            for row in findings
+        ]
+        print_json({"run_id": chosen, "municipality": place.code, "findings": told})
+        return
+    typer.echo(f"Run {chosen}: {len(findings)} findings.")
+    for row in findings:
+        typer.echo(f"\n{row['number']}. [{row['kind']}] {row[f'sentence_{language}']}")
+        for witness in behind.get(row["number"], []):
+            where = f" {witness['url']}" if witness["url"] else ""
+            typer.echo(
+                f"   · {witness['said_on']} {witness['source']}: «{witness['quote']}»{where}"
+            )
 
 
 def check_figure(

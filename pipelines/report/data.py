@@ -56,6 +56,30 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """One manifestation behind a finding, and why it was chosen: central or diverse."""
+
+    id: str
+    role: str
+    source_title: str
+    said_on: date
+    text: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding in both languages, with the manifestations behind it."""
+
+    number: int
+    kind: str
+    rule: str
+    sentences: Mapping[str, str]
+    q: float | None
+    witnesses: tuple[Witness, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RejectionCount:
     """How many input records of one source were not stored for one reason."""
 
@@ -80,3 +104,4 @@ class ReportData:
     source_titles: Mapping[str, str]
     rejections: tuple[RejectionCount, ...]
     evidence: tuple[Evidence, ...]
+    findings: tuple[Told, ...] = ()

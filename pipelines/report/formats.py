@@ -40,6 +40,20 @@ class Formats:
         """Write a probability with two decimals: ``0.93``."""
         return format_decimal(value, "0.00", locale=self.locale)
 
+    def decimal(self, value: float) -> str:
+        """Write a number with one decimal: ``12.4``."""
+        return format_decimal(value, "#,##0.0", locale=self.locale)
+
+    def small(self, value: float) -> str:
+        """Write what a probability near 0 is: ``= 0.012``, or ``< 0.001``."""
+        least = format_decimal(0.001, "0.000", locale=self.locale)
+        written = format_decimal(value, "0.000", locale=self.locale)
+        return f"< {least}" if value < 0.001 else f"= {written}"
+
+    def short_date(self, value: date) -> str:
+        """Write a day with its year in little room: ``5 set. 2021``."""
+        return format_date(value, "medium", locale=self.locale)
+
     def day(self, value: date) -> str:
         """Write a day in full: ``5 de setiembre de 2021``."""
         return format_date(value, "long", locale=self.locale)

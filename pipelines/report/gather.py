@@ -27,6 +27,7 @@ from models.tables import (
 from nlp.language import HOME, UNDETERMINED
 from pipelines.report.data import Evidence, Quote, RejectionCount, ReportData, Run
 from pipelines.report.safe import shorten, web_link
+from pipelines.report.told import findings_of
 from pipelines.store.engine import explained
 
 TOP = 8
@@ -77,6 +78,7 @@ def gather(
             source_titles=titles,
             rejections=_rejections(connection, run_id),
             evidence=_evidence(connection, run, top_categories(category), titles),
+            findings=findings_of(connection, run_id, titles),
         )
 
 

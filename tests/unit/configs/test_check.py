@@ -357,6 +357,8 @@ PIECES = st.sampled_from(
 )
 @example(b'a: "\\UFFFFFFFF"')
 @example(b"%YAML 99999999999999999999.1\n---\na: b")
+@example(b"a: &a\n  <<: *a")
+@example(b"&b\n<<: [*b]")
 @example(b"a: !!timestamp x\nb: !!bool x\nc: !!float x")
 def test_no_file_makes_it_raise(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "any.yml"

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
@@ -43,6 +44,18 @@ def test_probabilities_are_distributions_over_our_labels(classifier: Classifier)
         assert sum(chances.values()) == pytest.approx(1)
     assert one.confidence == max(one.categories.values())
     assert one.abstained == (one.confidence < classifier.manifest.threshold)
+
+
+def test_a_text_has_one_vector_whatever_stands_around_it(classifier: Classifier) -> None:
+    texts = [f"{'muy ' * (n % 7)}{TEXTS[n % 3]} {n}" for n in range(40)] + ["", TEXTS[0] * 60]
+    vectors = classifier.embed(texts)
+    lengths = np.linalg.norm(vectors, axis=1)
+    assert lengths[[*range(40), 41]] == pytest.approx(1)
+    assert lengths[40] == 0  # nothing was said
+    for row in (0, 13, 41):
+        assert classifier.embed([texts[row]])[0] == pytest.approx(vectors[row], abs=1e-5)
+    assert classifier.embed(["", " "]).shape == (2, vectors.shape[1])
+    assert classifier.embed([]).shape == (0, vectors.shape[1])
 
 
 def test_order_is_kept_and_batching_changes_nothing(classifier: Classifier) -> None:

@@ -1,0 +1,377 @@
+"""After the counts: the words, the topics, the alarms and the findings of a run, with evidence."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from configs.schema import Taxonomy
+from models.tables import (
+    Base,
+    InsightEvidence,
+    InsightFinding,
+    InsightTerm,
+    InsightTopic,
+    TopicCentroidRow,
+)
+from nlp import terms as words
+from nlp.places import identifier
+from nlp.topics import Topic, find_topics
+from pipelines import findings as rules
+from pipelines.aggregate import Counted, insight_columns
+from pipelines.alarm import Cell, Daily, alarms
+from pipelines.classify import reading
+from pipelines.evidence import choose, distinct
+from pipelines.findings import Finding, Kind
+from pipelines.report.safe import shorten, web_link
+from pipelines.sentences import sentence
+from pipelines.shifts import shifts
+from pipelines.store.read import places_frame
+from pipelines.store.said import earlier_topics, said_frame
+from pipelines.store.write import Store
+from pipelines.watch import daily_voices
+
+Row = dict[str, Any]
+Floats = NDArray[np.float64]
+Embed = Callable[[Sequence[str]], Floats]
+"""The encoder: vectors of length 1 for texts, shape (texts, width)."""
+
+EVERYTHING = ""
+"""The lens that leaves nothing out."""
+MOST_EMBEDDED = 20_000
+"""Of a larger window so many distinct texts, chosen by their ids, are read by the encoder."""
+QUOTE_LENGTH = 280
+
+_TERMS = 20  # of a category
+_RISING = 3.3  # z-score of a term that is new: one in two thousand by chance
+_GROWN = 2.0
+_LEAST_RECENT = 5  # voices of the last days
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What one run looks at: texts (with their vectors where embedded), voices, zones, days."""
+
+    subject: Counted
+    taxonomy: Taxonomy
+    said: pd.DataFrame
+    heard: pd.DataFrame
+    zones: pd.Series
+    daily: Daily
+    rows: list[int]
+    vectors: Floats
+
+
+def discover(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -> int:
+    """Write terms, topics, findings and evidence of a run; return how many findings there are.
+
+    The same stored texts, ledger and earlier windows give the same rows.
+    """
+    window = _look(store, subject, taxonomy, embed)
+    earlier = earlier_topics(
+        store.engine,
+        subject.municipality.code,
+        EVERYTHING,
+        subject.window,
+        subject.model_version,
+    )
+    topics = _topics(window, {name: vector for name, (vector, _) in earlier.items()})
+    first_seen = {name: day for name, (_, day) in earlier.items()}
+    topic_rows, centroid_rows, emerging = _topic_rows(window, topics, first_seen)
+    told = rules.told(
+        [
+            *rules.leading(window.heard, subject.municipality),
+            *rules.angrier(window.heard, subject.municipality),
+            *rules.unexpected(window.heard, subject.municipality, taxonomy),
+            *rules.changed(window.daily, subject.window, window.heard),
+            *emerging,
+            *_rising_terms(window),
+            *_alerts(window),
+        ]
+    )
+    found, evidence = _told_rows(window, told)
+    tables: dict[type[Base], list[Row]] = {
+        InsightTerm: _term_rows(window),
+        InsightTopic: topic_rows,
+        InsightFinding: found,
+        InsightEvidence: evidence,
+    }
+    common = insight_columns(store, subject) | {"lens": EVERYTHING}
+    for rows in tables.values():
+        for row in rows:
+            row.update(common)
+    store.save_insights(subject.run_id, {**tables, TopicCentroidRow: centroid_rows})
+    return len(found)
+
+
+def _look(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -> _Window:
+    place = subject.municipality
+    said = said_frame(
+        store.engine, place.code, subject.window, subject.model_version, subject.taxonomy_version
+    )
+    said["said_on"] = pd.to_datetime(said["said_on"]).dt.date
+    said["reading"] = [
+        reading(t, x) for t, x in zip(said["title"].fillna(""), said["text"], strict=True)
+    ]
+    heard = rules.voices(said)
+    found = places_frame(store.engine, place.code, subject.window, identifier(place.zones))
+    zone_of = dict(zip(found["id"], found["zone"], strict=True))
+    rows = distinct(said["cluster"].tolist(), said["reading"].tolist())[:MOST_EMBEDDED]
+    vectors = embed(said["reading"].iloc[rows].tolist())
+    daily = daily_voices(store, subject)
+    return _Window(subject, taxonomy, said, heard, said["id"].map(zone_of), daily, rows, vectors)
+
+
+# --- terms -----------------------------------------------------------------------------------
+
+
+def _term_rows(window: _Window) -> list[Row]:
+    found = words.salient_terms(_countable(window.said, window.said["category"]), _TERMS)
+    return [
+        {
+            "category": term.cell,
+            "term": term.term,
+            "count": term.count,
+            "distinct_count": term.distinct,
+            "voices": term.voices,
+            "n": term.n,
+            "log_odds": term.log_odds,
+            "z": term.z,
+            "example_id": term.example,
+        }
+        for terms in found.values()
+        for term in terms
+    ]
+
+
+def _countable(said: pd.DataFrame, cells: pd.Series) -> list[words.Counted]:
+    columns = (said["id"], said["reading"], cells, said["cluster"], said["author"], said["said_on"])
+    return [
+        words.Counted(id_, text, cell, cluster, author if isinstance(author, str) else None, day)
+        for id_, text, cell, cluster, author, day in zip(*columns, strict=True)
+    ]
+
+
+def _rising_terms(window: _Window) -> list[Finding]:
+    """Find the terms that the last days have and the days before hardly had."""
+    last = rules.recent_days(window.subject.window)
+    start = window.subject.window.end - timedelta(days=last)
+    cells = window.said["said_on"].map(lambda day: "recent" if day >= start else "before")
+    found = words.salient_terms(_countable(window.said, cells), _TERMS) if last else {}
+    return [
+        _rising(window, term, start)
+        for term in found.get("recent", [])
+        if term.z >= _RISING and term.voices >= _LEAST_RECENT
+    ]
+
+
+def _rising(window: _Window, term: words.Term, start: date) -> Finding:
+    before = sum(
+        term.term in text.lower()
+        for text in window.heard.loc[window.heard["said_on"] < start, "reading"]
+    )
+    last = rules.recent_days(window.subject.window)
+    statistic = {
+        "term": term.term,
+        "recent": term.voices,
+        "before": before,
+        "recent_days": last,
+        "before_days": len(window.subject.window.days) - last,
+        "z": term.z,
+        "log_odds": term.log_odds,
+    }
+    return Finding(
+        kind=Kind.EMERGING,
+        rule="rising_term",
+        subject=f"term:{term.term}"[:200],
+        value=term.log_odds,
+        low=None,
+        high=None,
+        n=term.n,
+        q=None,
+        statistic=statistic,
+        ids=sorted(term.texts),
+        weight=term.z,
+    )
+
+
+# --- topics ----------------------------------------------------------------------------------
+
+
+def _topics(window: _Window, earlier: Mapping[str, Floats]) -> list[Topic]:
+    texts = window.said.iloc[window.rows]
+    return find_topics(texts["id"].tolist(), texts["reading"].tolist(), window.vectors, earlier)
+
+
+def _topic_rows(
+    window: _Window, topics: Sequence[Topic], first_seen: Mapping[str, date]
+) -> tuple[list[Row], list[Row], list[Finding]]:
+    members = [_members(window, topic) for topic in topics]
+    heard = [rules.voices(frame.assign(category="")) for frame in members]
+    grown = rules.growths(
+        [frame["said_on"].tolist() for frame in heard],
+        window.subject.window,
+        window.heard["said_on"].tolist(),
+    )
+    rows, centroids, found = [], [], []
+    for topic, frame, mine, growth in zip(topics, members, heard, grown, strict=True):
+        start = min([*frame["said_on"], *([first_seen[topic.id]] if topic.known else [])])
+        row = {
+            "topic": topic.id,
+            "terms": ", ".join(topic.terms),
+            "category": _most(frame["category"]),
+            "count": len(frame),
+            "distinct_count": len(topic.members),
+            "voices": len(mine),
+            "negative": int(frame["sentiment"].eq("negative").sum()),
+            "n": len(window.said),
+            "first_seen": start,
+            "known": topic.known if first_seen else None,
+            "recent": growth.recent,
+            "growth": growth.factor,
+            "growth_q": growth.q,
+            "examples": [window.said["id"].iloc[window.rows[at]] for at in topic.members[:3]],
+        }
+        rows.append(row)
+        centroids.append(_centroid(window, topic, start))
+        found += _emerging(window, row, growth, frame["id"].tolist())
+    return rows, centroids, found
+
+
+def _members(window: _Window, topic: Topic) -> pd.DataFrame:
+    """Return a topic's texts with all of their copies."""
+    clusters = window.said["cluster"].iloc[[window.rows[at] for at in topic.members]]
+    return window.said[window.said["cluster"].isin(set(clusters))]
+
+
+def _most(labels: pd.Series) -> str:
+    counts: Counter[str] = Counter(labels.tolist())
+    return min(counts, key=lambda label: (-counts[label], label))
+
+
+def _centroid(window: _Window, topic: Topic, first_seen: date) -> Row:
+    subject = window.subject
+    return {
+        "run_id": subject.run_id,
+        "lens": EVERYTHING,
+        "topic": topic.id,
+        "municipality": subject.municipality.code,
+        "window_from": subject.window.start,
+        "model_version": subject.model_version,
+        "first_seen": first_seen,
+        "vector": topic.centroid.astype("<f4").tobytes(),
+    }
+
+
+def _emerging(window: _Window, row: Row, growth: rules.Growth, ids: Sequence[str]) -> list[Finding]:
+    """Tell a topic that grows beyond chance, or that the window before did not have."""
+    last = rules.recent_days(window.subject.window)
+    grows = growth.q is not None and growth.q <= rules.SURE and growth.factor >= _GROWN
+    if not (grows or row["known"] is False) or not row["terms"]:
+        return []
+    if grows and growth.recent < _LEAST_RECENT:
+        return []
+    everything = rules.growths(
+        [window.heard["said_on"].tolist()], window.subject.window, window.heard["said_on"].tolist()
+    )
+    statistic = {
+        "topic": row["topic"],
+        "terms": row["terms"],
+        "voices": row["voices"],
+        "recent": growth.recent,
+        "before": growth.before,
+        "recent_days": last,
+        "before_days": len(window.subject.window.days) - last,
+        "growth": growth.factor,
+        "usual_growth": everything[0].factor,
+        "day": row["first_seen"].isoformat(),
+    }
+    return [
+        Finding(
+            kind=Kind.EMERGING,
+            rule="growing_topic" if grows else "new_topic",
+            subject=f"topic:{row['topic']}",
+            value=growth.factor,
+            low=None,
+            high=None,
+            n=row["voices"],
+            q=growth.q,
+            statistic=statistic,
+            ids=ids,
+            weight=growth.factor if grows else row["voices"] / len(window.heard),
+        )
+    ]
+
+
+# --- alerts, sentences and evidence ----------------------------------------------------------
+
+
+def _alerts(window: _Window) -> list[Finding]:
+    days = window.subject.window.days
+    raised = alarms(window.daily, days)
+    return [
+        *rules.alerted(raised, window.said, window.zones),
+        *rules.moved(shifts(_broad(window.daily), days), window.said, window.zones),
+    ]
+
+
+def _broad(daily: Daily) -> Daily:
+    """Leave out the pairs of category and zone: too little is said of most to have a level."""
+    keep = [at for at, cell in enumerate(daily.cells) if "+" not in cell.dimension]
+    cells: tuple[Cell, ...] = tuple(daily.cells[at] for at in keep)
+    return Daily(
+        cells, daily.days, daily.sources, daily.voices[keep], daily.negative[keep], daily.read
+    )
+
+
+def _told_rows(window: _Window, told: Sequence[Finding]) -> tuple[list[Row], list[Row]]:
+    place, taxonomy = window.subject.municipality, window.taxonomy
+    found, evidence = [], []
+    for number, finding in enumerate(told, 1):
+        found.append(
+            {
+                "number": number,
+                "kind": finding.kind,
+                "rule": finding.rule,
+                "subject": finding.subject,
+                "sentence_es": sentence(finding, "es", place, taxonomy),
+                "sentence_en": sentence(finding, "en", place, taxonomy),
+                "value": finding.value,
+                "low": finding.low,
+                "high": finding.high,
+                "n": finding.n,
+                "q": finding.q,
+                "statistic": dict(finding.statistic),
+            }
+        )
+        evidence += _evidence(window, number, finding)
+    return found, evidence
+
+
+def _evidence(window: _Window, number: int, finding: Finding) -> list[Row]:
+    """Choose what to quote: of copies one, and nothing that its source has taken back."""
+    vector_of = dict(zip(window.said["cluster"].iloc[window.rows], window.vectors, strict=True))
+    about = window.said[window.said["id"].isin(set(finding.ids)) & window.said["gone_at"].isna()]
+    texts = about[about["cluster"].isin(set(vector_of))].drop_duplicates("cluster")
+    vectors = np.array([vector_of[cluster] for cluster in texts["cluster"]])
+    rows = []
+    for position, chosen in enumerate(choose(vectors), 1):
+        said = texts.iloc[chosen.row]
+        rows.append(
+            {
+                "number": number,
+                "position": position,
+                "manifestation_id": said["id"],
+                "role": chosen.role,
+                "source": said["source"],
+                "said_on": said["said_on"],
+                "quote": shorten(said["reading"], QUOTE_LENGTH),
+                "url": web_link(said["url"] if isinstance(said["url"], str) else None),
+            }
+        )
+    return rows

@@ -1,0 +1,69 @@
+"""Put a finding into words: a template per rule and language, and nothing but its own numbers."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from configs.schema import Category, Municipality, Name, Taxonomy
+from models.labels import CATEGORIES
+from pipelines.findings import Finding
+from pipelines.report.formats import Formats, formats
+from pipelines.report.texts import Texts, texts
+
+LANGUAGES = ("es", "en")
+
+
+def sentence(
+    finding: Finding, language: str, municipality: Municipality, taxonomy: Taxonomy
+) -> str:
+    """Return the statement of a finding in ``es`` or ``en``."""
+    t, f = texts(language), formats(language, municipality.zone)
+    values = {
+        name: _shown(name, value, f, language, municipality, taxonomy)
+        for name, value in finding.statistic.items()
+    }
+    values["where"] = _where(finding.statistic, values, t)
+    said = t(f"finding.{finding.rule}", **values)
+    if finding.statistic.get("area"):
+        said += " " + t("finding.area", area=values["area"])
+    if finding.statistic.get("days", 1) != 1 and "until" in finding.statistic:
+        said += " " + t("finding.lasted", days=values["days"], until=values["until"])
+    return said
+
+
+def _where(statistic: Mapping[str, Any], values: Mapping[str, str], t: Texts) -> str:
+    dimension = str(statistic.get("dimension", ""))
+    return t(f"finding.where.{dimension.replace('+', '_')}", **values) if dimension else ""
+
+
+def _shown(
+    name: str,
+    value: Any,
+    f: Formats,
+    language: str,
+    municipality: Municipality,
+    taxonomy: Taxonomy,
+) -> str:
+    """Write one number or code of a statistic the way its name asks for."""
+    named = _name(name, value, municipality, taxonomy)
+    if named is not None:
+        return named.es if language == "es" else named.en
+    if name in ("day", "until"):
+        return f.day(date.fromisoformat(value))
+    if name.endswith("share") or name in ("low", "high"):
+        return f.percent(value)
+    if isinstance(value, float):
+        return f.decimal(value)
+    return f.integer(value) if isinstance(value, int) else str(value)
+
+
+def _name(
+    name: str, value: Any, municipality: Municipality, taxonomy: Taxonomy
+) -> Category | Name | None:
+    """Return the names of what a code stands for, if it is one."""
+    if name == "work_category":
+        return taxonomy.work_categories[value]
+    if name.endswith("category") and value in CATEGORIES:
+        return taxonomy.category(value)
+    zone = next((z.name for z in municipality.zones if name == "zone" and z.code == value), None)
+    return Name(es=zone, en=zone) if zone else None

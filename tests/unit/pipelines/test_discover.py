@@ -1,0 +1,159 @@
+"""From stored texts to findings with evidence, on both databases."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from configs.load import load_taxonomy
+from models.records import Stage, State, Window
+from models.tables import (
+    InsightEvidence,
+    InsightFinding,
+    InsightTerm,
+    InsightTopic,
+    TopicCentroidRow,
+)
+from pipelines.aggregate import Counted, aggregate
+from pipelines.discover import discover
+from pipelines.store.write import Classified, Partition, Store
+from tests.unit.store.builders import (
+    LIMA,
+    MARCH,
+    MODEL,
+    TAXONOMY,
+    answer,
+    at,
+    begun,
+    municipality,
+    rows,
+    said,
+)
+
+VILLA = municipality(feeds=("diario",))
+BURST = 27
+TABLES = (InsightTerm, InsightTopic, InsightFinding, InsightEvidence)
+
+
+def embed(texts: Sequence[str]) -> np.ndarray:
+    """Lay texts with the same second word near each other."""
+    found = []
+    for text in texts:
+        words = text.split()
+        place = np.random.default_rng(sum(map(ord, words[1]))).normal(size=32)
+        found.append(place + np.random.default_rng(len(text)).normal(scale=0.1, size=32))
+    vectors = np.array(found).reshape(len(found), 32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def speak(store: Store, run_id: str, lost: Sequence[int] = ()) -> None:
+    """March: six people a day on roads and culture; on the 27th thirty more, angry about water."""
+    items, labels = [], []
+
+    def say(day: int, who: int, text: str, category: str, mood: str) -> None:
+        number = len(items)
+        name = f"a-{category}-{day}-{who}"
+        items.append(
+            said(number, text, when=at(day, 8 + who % 12), author=name, url="http://e.pe/1")
+        )
+        labels.append(answer(category, mood, "complaint"))
+
+    for day in range(1, 32):
+        for who in range(6):
+            say(day, who, f"La pista {day} sigue rota {who}", "transport", "neutral")
+            say(day, who, f"El concierto {day} estuvo lindo {who}", "culture", "positive")
+    for who in range(30):
+        say(BURST, who, f"El agua se fue {who} y nadie avisa {'x' * who}", "water", "negative")
+    store.save_collected(run_id, VILLA, "diario", items)
+    store.save_classifications(
+        TAXONOMY,
+        [
+            Classified(item.id, item.text_hash, given)
+            for item, given in zip(items, labels, strict=True)
+        ],
+    )
+    partitions = [
+        Partition("diario", day, Stage.COLLECT, State.FAILED if day.day in lost else State.DONE, 12)
+        for day in MARCH.days
+    ]
+    store.save_partitions(run_id, partitions)
+
+
+def found(store: Store, run_id: str, window: Window = MARCH) -> dict[str, list[dict[str, Any]]]:
+    subject = Counted(run_id, VILLA, window, MODEL, TAXONOMY)
+    aggregate(store, subject, {})
+    discover(store, subject, load_taxonomy(), embed)
+    return {
+        table.__tablename__: [
+            {key: value for key, value in row.items() if key != "run_id"}
+            for row in rows(store.engine, table)
+            if row["run_id"] == run_id
+        ]
+        for table in TABLES
+    }
+
+
+def test_a_burst_is_an_alert_with_the_texts_behind_it(store: Store) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id)
+    tables = found(store, run_id)
+    alerts = [row for row in tables["insight_finding"] if row["kind"] == "alert"]
+    assert "category:water" in {row["subject"] for row in alerts}
+    alert = next(row for row in alerts if row["subject"] == "category:water")
+    assert alert["rule"] == "volume"
+    assert alert["statistic"]["count"] == alert["value"] == 30
+    assert "30 voces" in alert["sentence_es"]
+    assert "30 voices" in alert["sentence_en"]
+    behind = [r for r in tables["insight_evidence"] if r["number"] == alert["number"]]
+    assert 3 <= len(behind) <= 10
+    assert {row["said_on"].day for row in behind} == {BURST}
+    assert {row["role"] for row in behind} == {"central", "diverse"}
+    assert all("agua" in row["quote"] and row["url"] for row in behind)
+
+
+def test_the_same_texts_give_the_same_rows_again(store: Store) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id)
+    first = found(store, run_id)
+    again = begun(store, VILLA)
+    assert found(store, again) == first
+    assert first["insight_term"]
+    assert {row["known"] for row in first["insight_topic"]} <= {None}
+
+
+def test_a_day_whose_source_failed_raises_no_alert(store: Store) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id, lost=[BURST])
+    assert [r for r in found(store, run_id)["insight_finding"] if r["kind"] == "alert"] == []
+
+
+def test_what_a_source_has_taken_back_is_not_quoted(store: Store) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id)
+    before = found(store, run_id)["insight_evidence"]
+    gone = before[0]["manifestation_id"]
+    store.mark_gone([gone], at(31))
+    after = found(store, run_id)["insight_evidence"]
+    assert gone not in {row["manifestation_id"] for row in after}
+
+
+def test_the_next_window_knows_the_topics_of_the_one_before(store: Store) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id)
+    first = found(store, run_id, Window(MARCH.start, MARCH.end - timedelta(days=1), LIMA))
+    if not first["insight_topic"]:
+        pytest.fail("the texts have topics")
+    later = begun(store, VILLA)
+    second = found(store, later, Window(MARCH.start + timedelta(days=1), MARCH.end, LIMA))
+    old = {row["topic"] for row in first["insight_topic"]}
+    kept = [row for row in second["insight_topic"] if row["topic"] in old]
+    assert kept
+    assert all(row["known"] for row in kept)
+    assert len(rows(store.engine, TopicCentroidRow)) == len(old) + len(second["insight_topic"])
+
+
+def test_an_empty_window_finds_nothing(store: Store) -> None:
+    tables = found(store, begun(store, VILLA))
+    assert tables == {table.__tablename__: [] for table in TABLES}

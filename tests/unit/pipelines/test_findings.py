@@ -1,0 +1,188 @@
+"""What is told of numbers, and what is not."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from configs.load import load_taxonomy
+from models.records import Window
+from pipelines.alarm import Alarm, Cell, Daily, Measure
+from pipelines.findings import (
+    Kind,
+    alerted,
+    angrier,
+    changed,
+    growths,
+    leading,
+    told,
+    unexpected,
+    voices,
+)
+from pipelines.sentences import LANGUAGES, sentence
+from tests.unit.store.builders import LIMA, municipality
+
+TAXONOMY = load_taxonomy()
+START = date(2026, 3, 1)
+MARCH = Window(START, date(2026, 3, 31), LIMA)
+VILLA = municipality(
+    areas=[{"name": "Gerencia de Agua", "categories": ["water"]}],
+    expectations=[{"by": "Funcionarios", "work_category": 5}],
+    zones=[{"code": "centro", "name": "El Centro"}],
+)
+
+
+def heard(**counts: tuple[int, int]) -> pd.DataFrame:
+    """So many texts of each category, and so many of them negative, by as many authors."""
+    rows = [
+        {
+            "id": f"{category}-{at}",
+            "category": category,
+            "cluster": f"{category}-{at}",
+            "author": f"a-{category}-{at}",
+            "said_on": START + timedelta(days=at % 30),
+            "sentiment": "negative" if at < negative else "neutral",
+        }
+        for category, (n, negative) in counts.items()
+        for at in range(n)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_copies_and_loud_authors_are_one_voice() -> None:
+    said = heard(water=(10, 0))
+    copies = pd.concat([said, said.assign(id=said["id"] + "x")])
+    assert len(voices(copies)) == 10
+    loud = said.assign(author="a", said_on=START)
+    assert len(voices(loud)) == 1
+    assert len(voices(said.assign(author=None, said_on=START))) == 10  # nobody knows who
+
+
+def test_the_category_that_is_surely_ahead_is_told_with_who_is_in_charge() -> None:
+    (finding,) = leading(heard(water=(120, 0), transport=(60, 0), other=(500, 0)), VILLA)
+    assert finding.kind is Kind.RELEVANT
+    assert finding.subject == "category:water"
+    assert finding.value == pytest.approx(120 / 680)
+    assert finding.low < finding.value < finding.high
+    assert len(finding.ids) == 120
+    said = sentence(finding, "es", VILLA, TAXONOMY)
+    assert "120 de 680 voces" in said
+    assert "Gerencia de Agua" in said
+
+
+@pytest.mark.parametrize(
+    "counts", [{"water": (61, 0), "transport": (60, 0)}, {"water": (20, 0), "transport": (3, 0)}]
+)
+def test_a_narrow_lead_and_few_voices_are_not_told(counts: dict[str, tuple[int, int]]) -> None:
+    assert leading(heard(**counts), VILLA) == []
+
+
+def test_what_is_far_angrier_than_the_rest_is_told_and_nothing_else() -> None:
+    found = angrier(heard(water=(100, 80), transport=(200, 80), culture=(300, 120)), VILLA)
+    assert [finding.subject for finding in found] == ["category:water"]
+    (finding,) = found
+    assert finding.value == pytest.approx(80 / 100 - 200 / 500)
+    assert finding.low > 0.2
+    assert finding.q < 0.001
+    assert all(text.startswith("water-") for text in finding.ids)
+    assert len(finding.ids) == 80
+
+
+def test_officials_who_expected_something_else_are_told() -> None:
+    texts = heard(transport=(90, 0), water=(60, 0), governance=(40, 0))
+    (finding,) = unexpected(texts, VILLA, TAXONOMY)
+    assert finding.kind is Kind.SURPRISE
+    assert finding.statistic["rank"] == 3
+    said = sentence(finding, "es", VILLA, TAXONOMY)
+    assert "«Comunicación y reputación»" in said
+    assert "90 de 190 voces" in said
+    assert "puesto 3" in said
+    assert unexpected(heard(governance=(90, 0), water=(60, 0)), VILLA, TAXONOMY) == []
+    assert unexpected(heard(governance=(60, 0), water=(64, 0)), VILLA, TAXONOMY) == []
+
+
+def daily(before: dict[str, int], after: dict[str, int], lost: int | None = None) -> Daily:
+    """Thirty days before March and March: so many voices a day from each of two sources."""
+    cells = tuple(Cell("category", code) for code in before)
+    days = tuple(START + timedelta(days=at) for at in range(-30, 30))
+    each = np.array([[before[c.value]] * 30 + [after[c.value]] * 30 for c in cells], dtype=float)
+    voices_ = np.repeat(each[:, :, None], 2, axis=2)
+    read = np.ones((60, 2), dtype=bool)
+    if lost is not None:
+        read[:30, lost] = False
+        voices_ *= read[None]
+    return Daily(cells, days, ("diario", "foro"), voices_, voices_ * 0, read)
+
+
+def test_a_share_that_changed_since_the_days_before_is_told_both_ways() -> None:
+    now = heard(water=(60, 0), transport=(60, 0))
+    found = changed(daily({"water": 2, "transport": 8}, {"water": 6, "transport": 8}), MARCH, now)
+    assert {finding.rule: finding.subject for finding in found} == {
+        "risen": "category:water",
+        "fallen": "category:transport",
+    }
+    risen = next(finding for finding in found if finding.rule == "risen")
+    assert risen.value == pytest.approx(6 / 14 - 2 / 10)
+    assert risen.low > 0
+
+
+def test_a_source_that_was_not_read_before_changes_no_share() -> None:
+    now = heard(water=(60, 0))
+    same = {"water": 4, "transport": 8}
+    assert changed(daily(same, same, lost=0), MARCH, now) == []
+    assert changed(daily(same, same), MARCH, now) == []
+
+
+def test_growth_is_measured_against_all_that_is_said() -> None:
+    steady = [START + timedelta(days=at) for at in range(30) for _ in range(4)]
+    late = [START + timedelta(days=at) for at in range(24, 30) for _ in range(3)]
+    new, old = growths([late, steady], MARCH, steady + late)
+    assert (new.recent, new.before) == (18, 0)
+    assert new.q < 0.001
+    assert old.q > 0.05
+    assert old.factor == pytest.approx(1, abs=0.05)
+
+
+def test_alarms_of_following_days_are_one_alert_and_one_forwarded_text_is_none() -> None:
+    days = [START + timedelta(days=at) for at in (3, 4, 9)]
+    cell = Cell("category+zone", "water+centro")
+    raised = [Alarm(Measure.VOLUME, cell, d, 20, 20, 3.0, 0, 8, 1e-6, 1e-4, 2) for d in days]
+    texts = heard(water=(120, 0))
+    zones = pd.Series("centro", index=texts.index)
+    first, second = alerted(raised, texts, zones)
+    assert (first.statistic["days"], second.statistic["days"]) == (2, 1)
+    said = sentence(first, "es", VILLA, TAXONOMY)
+    assert "El Centro" in said
+    assert "Duró 2 días" in said
+    assert alerted(raised, texts.assign(cluster="the same"), zones) == []
+    assert alerted(raised, texts, zones.map({"centro": "otra"})) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_number_of_a_sentence_is_in_its_statistic(language: str) -> None:
+    texts = heard(transport=(190, 20), water=(100, 80), governance=(40, 0))
+    findings = [
+        *leading(texts, VILLA),
+        *angrier(texts, VILLA),
+        *unexpected(texts, VILLA, TAXONOMY),
+        *changed(daily({"water": 2, "transport": 8}, {"water": 6, "transport": 8}), MARCH, texts),
+    ]
+    assert {finding.rule for finding in findings} == {
+        *("leading", "angrier", "unexpected", "risen", "fallen")
+    }
+    for finding in findings:
+        known = {f"{v:,}" for v in finding.statistic.values() if isinstance(v, int)}
+        floats = [v for v in finding.statistic.values() if isinstance(v, float)]
+        known |= {f"{v:,.1f}" for v in floats} | {f"{v:.1%}" for v in floats}
+        words = sentence(finding, language, VILLA, TAXONOMY).replace("95%", "").split()
+        printed = [w.strip("().,;:") for w in words if any(c.isdigit() for c in w)]
+        assert printed
+        assert [p for p in printed if p not in known] == []
+
+
+def test_at_most_five_of_a_kind_are_told_alerts_first() -> None:
+    texts = heard(**dict.fromkeys(("water", "waste", "energy", "health", "security"), (60, 50)))
+    many = angrier(pd.concat([texts, heard(culture=(900, 0))]), VILLA) * 2
+    lead = leading(heard(water=(120, 0), transport=(60, 0)), VILLA)
+    assert len(told([*many, *lead])) == 5
