@@ -136,6 +136,12 @@ class Collection(Strict):
     archive_days: int = Field(default=365, ge=1, le=36_500)
 
 
+class Privacy(Strict):
+    """What is masked in texts beyond what always is: ``mask_plates``, the plates of vehicles."""
+
+    mask_plates: bool = False
+
+
 Format = Literal["4cat", "crowdtangle"]
 """A tool whose exports are known by their columns."""
 
@@ -210,6 +216,7 @@ class Municipality(Strict):
     base_url: Text | None = None
     windows: Windows = Windows()
     collection: Collection = Collection()
+    privacy: Privacy = Privacy()
     duplicate_threshold: float = Field(default=0.6, ge=0.3, le=1)
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
     model: ModelSpec = ModelSpec()

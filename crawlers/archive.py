@@ -6,7 +6,7 @@ It holds personal data: folders have mode 0700 and files 0600.
 import fcntl
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +25,8 @@ MAX_BODY = 100_000_000
 CRAWL = "X-Manifiesta-Crawl"
 """The WARC header that says which responses were fetched together."""
 
+SINCE, UNTIL = "X-Manifiesta-Since", "X-Manifiesta-Until"
+"""The WARC headers of the window that a crawl read; a replay has to ask for the same."""
 STATUS = "X-Manifiesta-Status"
 """The WARC header with the status of a page that was rendered."""
 
@@ -54,13 +56,23 @@ class Response:
 class Archive:
     """The WARC files of one source: ``root/municipality/source/YYYY-MM.warc.gz``.
 
-    Every record names the crawl that fetched it, so that a replay can tell them apart.
+    Every record names the crawl that fetched it, so that a replay can tell them apart, and the
+    window that the crawl was to read.
     """
 
-    def __init__(self, root: Path, municipality: str, source: str, crawl: str = "") -> None:
+    def __init__(
+        self,
+        root: Path,
+        municipality: str,
+        source: str,
+        crawl: str = "",
+        window: tuple[datetime | None, datetime | None] = (None, None),
+    ) -> None:
         self._root = root
         self._folder = root / municipality / source
-        self._crawl = crawl
+        named = {CRAWL: crawl} if crawl else {}
+        moments = zip((SINCE, UNTIL), window, strict=True)
+        self._headers = named | {name: when.isoformat() for name, when in moments if when}
 
     def add(self, response: Response) -> Capture:
         """Append one response and return where it lies.
@@ -75,7 +87,7 @@ class Archive:
         path = self._folder / f"{response.fetched_at.astimezone(UTC):%Y-%m}.warc.gz"
         if not self._folder.is_dir():
             _private_folders(self._root, self._folder)
-        offset = _append(path, _record(response, identity, self._crawl))
+        offset = _append(path, _record(response, identity, self._headers))
         return Capture(
             id=identity,
             url=response.url,
@@ -154,7 +166,7 @@ def _bounded(reader: BytesIO, max_bytes: int) -> Iterator[bytes]:
         raise InputError(f"an archived response cannot be unpacked: {error}") from error
 
 
-def _record(response: Response, identity: str, crawl: str) -> bytes:
+def _record(response: Response, identity: str, headers: Mapping[str, str]) -> bytes:
     from warcio.statusandheaders import StatusAndHeaders
     from warcio.warcwriter import WARCWriter
 
@@ -168,8 +180,7 @@ def _record(response: Response, identity: str, crawl: str) -> bytes:
         "WARC-Record-ID": f"<urn:uuid:{identity}>",
         "WARC-Date": f"{response.fetched_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
     }
-    if crawl:
-        about[CRAWL] = crawl
+    about |= headers
     if response.rendered:  # WARC 1.1, 6.5: a resource that no protocol sent as it is
         record = writer.create_warc_record(
             response.url,

@@ -8,19 +8,27 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from crawlers.archive import CRAWL, STATUS
+from crawlers.archive import CRAWL, SINCE, STATUS, UNTIL
 from crawlers.wire import to_line
 from models.records import Capture
 
 _URN = "<urn:uuid:"
 _KEPT = ("response", "revisit", "resource")
 
+_Crawl = tuple[str, datetime | None, datetime | None]
+"""What tells one crawl from another: its id, and the window that it was to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """One crawl as it lies in the archive: its responses in the order in which they came."""
+    """One crawl as it lies in the archive: its responses in the order in which they came.
+
+    ``since`` and ``until`` are the window that it was to read, if it was told of one.
+    """
 
     captures: tuple[Capture, ...]
+    since: datetime | None = None
+    until: datetime | None = None
 
     @property
     def ended_at(self) -> datetime:
@@ -33,12 +41,14 @@ def archived_crawls(archive: Path, municipality: str, source: str) -> list[Archi
 
     What a killed writer left half done at the end of a file is no response.
     """
-    crawls: dict[str, list[Capture]] = {}
+    crawls: dict[_Crawl, list[Capture]] = {}
     folder = archive / municipality / source
     for path in sorted(folder.glob("*.warc.gz")):
         for crawl, capture in _captures(path, archive):
             crawls.setdefault(crawl, []).append(capture)
-    found = [Archived(tuple(captures)) for captures in crawls.values()]
+    found = [
+        Archived(tuple(captures), since, until) for (_, since, until), captures in crawls.items()
+    ]
     return sorted(found, key=lambda crawl: crawl.captures[0].fetched_at)
 
 
@@ -59,7 +69,7 @@ def write_answers(crawls: Sequence[Archived], number: int, path: Path) -> None:
     path.chmod(0o600)
 
 
-def _captures(path: Path, archive: Path) -> Iterator[tuple[str, Capture]]:
+def _captures(path: Path, archive: Path) -> Iterator[tuple[_Crawl, Capture]]:
     from warcio.archiveiterator import ArchiveIterator
     from warcio.exceptions import ArchiveLoadFailed
 
@@ -70,10 +80,19 @@ def _captures(path: Path, archive: Path) -> Iterator[tuple[str, Capture]]:
                 body = record.raw_stream.read()
                 if record.rec_type in _KEPT:
                     place = path.relative_to(archive).as_posix(), records.get_record_offset()
-                    crawl = record.rec_headers.get_header(CRAWL) or ""
-                    yield crawl, _capture(record, body, *place)
+                    yield _crawl(record), _capture(record, body, *place)
         except (EOFError, ValueError, zlib.error, ArchiveLoadFailed):
             return
+
+
+def _crawl(record: Any) -> _Crawl:
+    head = record.rec_headers
+    since, until = (head.get_header(name) for name in (SINCE, UNTIL))
+    return (
+        head.get_header(CRAWL) or "",
+        datetime.fromisoformat(since) if since else None,
+        datetime.fromisoformat(until) if until else None,
+    )
 
 
 def _capture(record: Any, body: bytes, file: str, offset: int) -> Capture:

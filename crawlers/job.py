@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,13 +16,23 @@ from crawlers.protocols.secret import TOKEN, token_of
 from crawlers.wire import (
     CAPTURES,
     EXTRACTED,
+    LISTINGS,
     REJECTIONS,
     SUMMARY,
     VALIDATORS,
+    VANISHED,
     Summary,
     read_lines,
 )
-from models.records import Capture, Extracted, Failure, Rejection, Validator
+from models.records import (
+    Capture,
+    Extracted,
+    Failure,
+    Listing,
+    Rejection,
+    Validator,
+    Vanished,
+)
 
 GRACE = 30.0
 """Seconds that a child may take, beyond its own limits, to end by itself."""
@@ -41,6 +52,7 @@ class CrawlJob(BaseModel):
     a file of `crawlers.known`. ``replay`` is a file of captures, which then answer every request
     in place of the network; those of ``fetched`` answer what they can, and the network the rest.
     A ``look`` fetches the address alone, and reads nothing from it.
+    ``since`` and ``until`` are the window: what is older is not asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +66,8 @@ class CrawlJob(BaseModel):
     archive: Path
     known: Path | None = None
     replay: Path | None = None
+    since: datetime | None = None
+    until: datetime | None = None
     fetched: Path | None = None
     look: bool = False
 
@@ -64,7 +78,8 @@ class CrawlResult:
 
     ``failure`` says how it went wrong, ``unchanged`` how many things were as they are stored and
     not read again, ``not_modified`` how many answers said just that. ``validators`` are to be
-    kept once the records are stored.
+    kept once the records are stored. ``vanished`` and ``listings`` tell what is gone; ``bounded``
+    says that nothing was asked for beyond the window; ``fields`` are what the answers hold.
     """
 
     extracted: list[Extracted]
@@ -76,6 +91,10 @@ class CrawlResult:
     unchanged: int = 0
     not_modified: int = 0
     validators: tuple[Validator, ...] = ()
+    vanished: tuple[Vanished, ...] = ()
+    listings: tuple[Listing, ...] = ()
+    bounded: bool = False
+    fields: tuple[str, ...] = ()
 
     @property
     def missed(self) -> bool:
@@ -148,13 +167,17 @@ def read_result(job: CrawlJob, *, killed: str = "", code: int = 0) -> CrawlResul
         unchanged=summary.unchanged,
         not_modified=summary.not_modified,
         validators=tuple(read_lines(job.out / VALIDATORS, Validator)),
+        vanished=tuple(read_lines(job.out / VANISHED, Vanished)),
+        listings=tuple(read_lines(job.out / LISTINGS, Listing)),
+        bounded=summary.bounded,
+        fields=tuple(summary.fields),
     )
 
 
 def prepare(job: CrawlJob) -> None:
     """Make the folder, without what an earlier crawl left in it, and write the job."""
     job.out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in (EXTRACTED, CAPTURES, REJECTIONS, VALIDATORS, SUMMARY):
+    for name in (EXTRACTED, CAPTURES, REJECTIONS, VALIDATORS, VANISHED, LISTINGS, SUMMARY):
         (job.out / name).unlink(missing_ok=True)
     (job.out / JOB).write_text(job.model_dump_json(exclude_unset=True), encoding="utf-8")
 

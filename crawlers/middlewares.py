@@ -11,7 +11,7 @@ from scrapy.robotstxt import RobotParser
 
 from crawlers.addresses import Door, door_of, literal, refusal
 from crawlers.archive import Response as Wire
-from crawlers.politeness import recorder_of, slow_down
+from crawlers.politeness import UNDER_TERMS, recorder_of, slow_down
 from crawlers.recorder import Recorder
 from crawlers.resolver import refused
 from crawlers.settings import PRIVATE_DOORS
@@ -90,7 +90,8 @@ def _check_resolved(request: Request) -> None:
 class Robots(RobotsTxtMiddleware):
     """Scrapy's robots.txt, read as RFC 9309 says: absent allows, a server's failure does not.
 
-    A Crawl-delay is kept too, where it is longer than our own and no longer than the limit.
+    A Crawl-delay is kept too, where it is longer than our own and no longer than the limit. What
+    a platform has granted by a token is not refused by it (`crawlers.protocols.registry`).
     """
 
     def __init__(self, crawler: Any) -> None:
@@ -102,14 +103,17 @@ class Robots(RobotsTxtMiddleware):
         try:
             super().process_request_2(rp, request)
         except IgnoreRequest:
-            parts = urlsplit(request.url)
-            site = f"robots.txt of {parts.scheme}://{parts.netloc}"
-            status = self._failed.get(parts.netloc)
-            if status is None:
-                raise RobotsDenied(f"{site} does not allow {request.url}") from None
-            why = f"{site} answered {status}, which allows nothing for now"
-            raise RobotsUnreadable(why) from None
+            if not request.meta.get(UNDER_TERMS):
+                raise self._denied(request) from None
         self._keep_crawl_delay(rp, request)
+
+    def _denied(self, request: Request) -> RobotsDenied:
+        parts = urlsplit(request.url)
+        site = f"robots.txt of {parts.scheme}://{parts.netloc}"
+        status = self._failed.get(parts.netloc)
+        if status is None:
+            return RobotsDenied(f"{site} does not allow {request.url}")
+        return RobotsUnreadable(f"{site} answered {status}, which allows nothing for now")
 
     def _keep_crawl_delay(self, rp: RobotParser | None, request: Request) -> None:
         agent = request.headers.get(b"User-Agent") or self._default_useragent

@@ -20,6 +20,9 @@ the answer «not modified» is allowed."""
 ROBOTS_TXT = "dont_obey_robotstxt"
 """The key of a request's ``meta`` that only requests for robots.txt have."""
 
+UNDER_TERMS = "under_terms"
+"""The key of a request's ``meta`` that says whether its platform has granted it by a token."""
+
 _BUSY = frozenset({429, 503})
 _HEADERS = ("If-None-Match", "If-Modified-Since")
 _LONGEST_HEADER = 500

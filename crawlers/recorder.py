@@ -1,6 +1,7 @@
 """What a crawl writes down while it runs, record by record, so that a kill loses one at most."""
 
 import os
+from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
 from uuid import uuid4
@@ -14,21 +15,36 @@ from crawlers.rules import Draft, settle
 from crawlers.wire import (
     CAPTURES,
     EXTRACTED,
+    LISTINGS,
     REJECTIONS,
     SUMMARY,
     VALIDATORS,
+    VANISHED,
     AnyRecord,
     Summary,
     to_line,
 )
-from models.records import Capture, Extracted, Failure, Outcome, Rejection, Validator
+from models.records import (
+    Capture,
+    Extracted,
+    Failure,
+    Listing,
+    Outcome,
+    Rejection,
+    Validator,
+    Vanished,
+)
+
+MOST_FIELDS = 500
+"""Names of fields that are kept of a source; one with more makes them up as it goes."""
 
 
 class Recorder:
     """The files of one crawl, its counts, and the reason for which it stops early.
 
     ``known`` is what earlier runs stored. ``unchanged``, ``not_modified`` and ``lacking`` count
-    what was not read again, the answers that said so, and what a replay's archive lacks.
+    what was not read again, the answers that said so, and what a replay's archive lacks;
+    ``bounded`` is set where something was left out because it is older than the window.
     """
 
     def __init__(self, job: CrawlJob) -> None:
@@ -37,6 +53,9 @@ class Recorder:
         self.reason = ""
         self.known = Known.load(job.known)
         self.unchanged = self.not_modified = self.lacking = 0
+        self.bounded = False
+        self._fields: set[str] = set()
+        self._vanished: set[str] = set()
         self._failure: Failure | None = None
         self._last: Failure | None = None
         self._last_said = ""
@@ -45,12 +64,16 @@ class Recorder:
         self._source = job.source.name
         self._zone = ZoneInfo(job.time_zone)
         self._seen: set[str] = set()
-        self._archive = Archive(job.archive, job.municipality, job.source.name, uuid4().hex)
+        self._archive = Archive(
+            job.archive, job.municipality, job.source.name, uuid4().hex, (job.since, job.until)
+        )
         self._files = {
             Extracted: _open(job.out / EXTRACTED),
             Capture: _open(job.out / CAPTURES),
             Rejection: _open(job.out / REJECTIONS),
             Validator: _open(job.out / VALIDATORS),
+            Vanished: _open(job.out / VANISHED),
+            Listing: _open(job.out / LISTINGS),
         }
 
     @property
@@ -83,6 +106,21 @@ class Recorder:
     def keep_validator(self, validator: Validator) -> None:
         """Keep what a server said by which to ask whether an address has changed."""
         self._write(validator)
+
+    def is_gone(self, vanished: Vanished) -> None:
+        """Note that a source has taken something back; of something not stored it says nothing."""
+        if vanished.external_id not in self._vanished:
+            self._vanished.add(vanished.external_id)
+            self._write(vanished)
+
+    def list_whole(self, listing: Listing) -> None:
+        """Keep a list that was read without a gap."""
+        self._write(listing)
+
+    def note_fields(self, names: Iterable[str]) -> None:
+        """Note the names of what the source's answers hold."""
+        room = MOST_FIELDS - len(self._fields)
+        self._fields.update(sorted(set(names) - self._fields)[:room])
 
     def reject(self, outcome: Outcome, where: str, detail: str) -> None:
         """Count something that was not read, and why."""
@@ -120,6 +158,8 @@ class Recorder:
             unchanged=self.unchanged,
             not_modified=self.not_modified,
             unsettled=sorted(self._unsettled),
+            bounded=self.bounded,
+            fields=sorted(self._fields),
             peak_memory=peak_memory(),
             settings=settings,
         )

@@ -25,7 +25,8 @@ class Draft:
     """A record as a page or a feed gave it, before anything about it is believed.
 
     ``dates`` are tried in order; ``where`` is what to look at if the record is rejected;
-    ``fingerprint`` is that of `Extracted`.
+    ``fingerprint`` is that of `Extracted`; where it is ``counted`` it changes as soon as anything
+    comes behind it.
     """
 
     external_id: str | None
@@ -41,6 +42,7 @@ class Draft:
     thread: str | None = None
     capture_id: str | None = None
     fingerprint: str | None = None
+    counted: bool = False
 
 
 def settle(draft: Draft, source: str, zone: ZoneInfo) -> Extracted | Rejection:

@@ -5,14 +5,22 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from models.records import Capture, Extracted, Failure, Rejection, Validator
+from models.records import (
+    Capture,
+    Extracted,
+    Failure,
+    Listing,
+    Rejection,
+    Validator,
+    Vanished,
+)
 
 EXTRACTED, CAPTURES, REJECTIONS = "extracted.jsonl", "captures.jsonl", "rejections.jsonl"
-VALIDATORS = "validators.jsonl"
+VALIDATORS, VANISHED, LISTINGS = "validators.jsonl", "vanished.jsonl", "listings.jsonl"
 SUMMARY = "summary.json"
 
-AnyRecord = Extracted | Capture | Rejection | Validator
-Record = TypeVar("Record", Extracted, Capture, Rejection, Validator)
+AnyRecord = Extracted | Capture | Rejection | Validator | Vanished | Listing
+Record = TypeVar("Record", Extracted, Capture, Rejection, Validator, Vanished, Listing)
 
 
 class Summary(BaseModel):
@@ -21,6 +29,8 @@ class Summary(BaseModel):
     ``unchanged`` counts what is as it was stored and was not read again, ``not_modified`` the
     answers that said so (304); ``unsettled`` are the external ids whose threads lack a page;
     ``peak_memory`` is the most that the process had, in bytes.
+    ``bounded`` says that what was said before the window was left out, ``fields`` are the names
+    of what the source's answers hold.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,12 +42,15 @@ class Summary(BaseModel):
     unchanged: int = 0
     not_modified: int = 0
     unsettled: list[str] = []
+    bounded: bool = False
+    fields: list[str] = []
     peak_memory: int = 0
     settings: dict[str, Any] = {}
 
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Extracted, Capture, Rejection, Validator)
+    kind: TypeAdapter(kind)
+    for kind in (Extracted, Capture, Rejection, Validator, Vanished, Listing)
 }
 
 

@@ -36,4 +36,5 @@ def window_of(municipality: Municipality, start: date | None, end: date | None) 
 
 def pseudonymiser_of(settings: Settings, municipality: Municipality) -> Pseudonymiser:
     """Return the pseudonymiser of a municipality, with this installation's key."""
-    return Pseudonymiser(municipality.code, settings.pseudonym_secret())
+    plates = municipality.privacy.mask_plates
+    return Pseudonymiser(municipality.code, settings.pseudonym_secret(), plates)

@@ -129,9 +129,9 @@ def _collect(shared: Round, progress: Progress) -> list[Collected]:
     reading: dict[PrefectFuture[CrawlResult], Source] = {}
     for source in sources:
         if source.name not in collected:
-            known = known_of(shared.store, shared.municipality, source)
-            task = _read_task(source)
-            reading[task.submit(shared.municipality, source, shared.archive, known)] = source
+            known = known_of(shared.store, shared.municipality, source, shared.window)
+            asked = (shared.municipality, source, shared.archive, known, shared.window)
+            reading[_read_task(source).submit(*asked)] = source
     progress(0, len(reading))
     for done, future in enumerate(as_completed(list(reading)), 1):
         source = reading[future]
@@ -199,10 +199,14 @@ def _worth_another_try(_task: Any, _run: TaskRun, state: PrefectState[Any]) -> b
 
 @task(cache_policy=NO_CACHE, retry_condition_fn=_worth_another_try)
 def read(
-    municipality: Municipality, source: Source, archive: Path, known: Known | None = None
+    municipality: Municipality,
+    source: Source,
+    archive: Path,
+    known: Known | None = None,
+    window: Window | None = None,
 ) -> CrawlResult:
     """Crawl one source: the one step that meets the network, and is tried again."""
-    return read_source(municipality, source, archive, SOFTWARE_VERSION, known)
+    return read_source(municipality, source, archive, SOFTWARE_VERSION, known, window)
 
 
 @task(cache_policy=NO_CACHE)

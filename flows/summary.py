@@ -62,7 +62,7 @@ def overall_state(sources: list[Collected]) -> State:
 def show(summary: RunSummary, console: Console) -> None:
     """Print the summary as a table, then where the report lies."""
     table = Table(title=f"Run {summary.run_id} · {summary.municipality} · {summary.state}")
-    for name in ("source", "state", "new", "changed", "known", "rejected", "ignored"):
+    for name in ("source", "state", "new", "changed", "gone", "known", "rejected", "ignored"):
         table.add_column(name, justify="left" if name in ("source", "state") else "right")
     for source in summary.sources:
         table.add_row(source.source, source.state, *_numbers(source.saved, source))
@@ -73,6 +73,7 @@ def show(summary: RunSummary, console: Console) -> None:
         summary.state,
         f"{total.new:,}",
         f"{total.changed:,}",
+        f"{sum(s.gone for s in summary.sources):,}",
         f"{total.known:,}",
         f"{sum(s.rejected for s in summary.sources):,}",
         f"{sum(s.ignored for s in summary.sources):,}",
@@ -82,6 +83,9 @@ def show(summary: RunSummary, console: Console) -> None:
         if source.reason:
             console.print(f"[bold]{source.source}[/bold]: ", end="")
             console.print(source.reason, markup=False)
+        for warning in source.warnings:
+            console.print(f"[bold]{source.source}[/bold], warning: ", end="")
+            console.print(warning, markup=False)
     read = sum(source.state is State.DONE for source in summary.sources)
     console.print(
         f"Window {summary.window_from} to {summary.window_to} (not included): "
@@ -95,5 +99,5 @@ def show(summary: RunSummary, console: Console) -> None:
 
 
 def _numbers(saved: Saved, source: Collected) -> tuple[str, ...]:
-    values = (saved.new, saved.changed, saved.known, source.rejected, source.ignored)
+    values = (saved.new, saved.changed, source.gone, saved.known, source.rejected, source.ignored)
     return tuple(f"{value:,}" for value in values)

@@ -88,6 +88,8 @@ class Outcome(StrEnum):
     NOT_ALLOWED = "not_allowed"
     GONE = "gone"
     WALLED = "walled"
+    DELETED = "deleted"
+    PURGED = "purged"
 
     @property
     def failure(self) -> Failure | None:
@@ -97,7 +99,7 @@ class Outcome(StrEnum):
     @property
     def ignored(self) -> bool:
         """Whether a healthy source may have it; otherwise somebody should look at it."""
-        return self in (Outcome.DUPLICATE, Outcome.ROBOTS_DENIED)
+        return self in _IGNORED
 
 
 _FAILURES = {
@@ -109,6 +111,9 @@ _FAILURES = {
     Outcome.WALLED: Failure.HARD,
 }
 """The one place where outcomes of requests are told apart as lasting or passing."""
+
+_IGNORED = frozenset({Outcome.DUPLICATE, Outcome.ROBOTS_DENIED, Outcome.DELETED, Outcome.PURGED})
+"""What its author took back, or was purged here, is left out as it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +171,57 @@ class Health:
     """What runs have made of a source: whether it answers, and when it is next to be read.
 
     ``failures`` and ``unchanged`` count consecutive runs. ``complete`` says that the latest
-    one read everything there was. Without ``next_due`` every run reads it.
+    one read everything there was, back to ``reach`` or to the very beginning. Without
+    ``next_due`` every run reads it.
     """
 
     state: Condition = Condition.ACTIVE
     failures: int = 0
     unchanged: int = 0
     complete: bool = False
+    reach: datetime | None = None
     last_success: datetime | None = None
     reason: str | None = None
     next_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """What is stored of something that opens a thread, or stands alone: its page, and its age."""
+
+    external_id: str
+    url: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """Something that its source was seen to have taken back: its page is gone, or it says so.
+
+    ``with_thread`` says that what answered it is no longer to be read either.
+    """
+
+    external_id: str
+    seen_at: datetime
+    with_thread: bool = False
+
+
+OPENERS, ANSWERS = "", "*"
+"""What `Listing.of` says where it lists what opens threads, or all that answers anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list that was read without a gap: what belongs to it, is stored, and is missing, is gone.
+
+    ``of`` is the external id of what the listed answer, `OPENERS` or `ANSWERS`. Of what was said
+    until ``since`` the list says nothing. ``began_at`` is when its first part was fetched.
+    """
+
+    of: str
+    ids: tuple[str, ...]
+    began_at: datetime
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,10 +249,50 @@ class SourceStateRow(Base):
     failures: Mapped[int] = mapped_column(comment="Runs in a row in which it could not be read.")
     unchanged: Mapped[int] = mapped_column(comment="Runs in a row in which it gave nothing new.")
     complete: Mapped[bool] = mapped_column(comment="True where the latest run read all of it.")
+    reach: Mapped[datetime | None] = mapped_column(
+        comment="Back to when it was read completely; empty where to the very beginning."
+    )
     last_success: Mapped[datetime | None] = mapped_column(comment="When it was last read.")
     reason: Mapped[str | None] = mapped_column(Text, comment="Why it could not be read.")
     next_due: Mapped[datetime | None] = mapped_column(
         comment="No run reads it before; empty where every run does."
+    )
+
+
+class TombstoneRow(Base):
+    """What was purged and is not to be collected again, though its source may still show it."""
+
+    __tablename__ = "tombstone"
+    __table_args__ = {
+        "comment": "What was purged and is not collected again: keyed hashes, nothing else of it."
+    }
+
+    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
+    digest: Mapped[str] = mapped_column(
+        String(32),
+        primary_key=True,
+        comment="Keyed hash of source and external id, or of an author's pseudonym.",
+    )
+    reason: Mapped[str] = _code("By which criterion it was purged: author, id or source.")
+    purged_at: Mapped[datetime] = mapped_column(comment="When it was purged.")
+
+
+class SourceFieldRow(Base):
+    """A field that a source's answers have shown; one that comes later is warned of once."""
+
+    __tablename__ = "source_field"
+    __table_args__ = {
+        "comment": "Which fields a source's answers have shown, and which of them came later."
+    }
+
+    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
+    source: Mapped[str] = _code("The source.", key=True)
+    field: Mapped[str] = mapped_column(
+        String(200), primary_key=True, comment="Its name, after the list that it stands in."
+    )
+    first_seen: Mapped[datetime] = mapped_column(comment="When an answer first had it.")
+    came_later: Mapped[bool] = mapped_column(
+        comment="True where earlier readings of the source did not have it: that was warned of."
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from configs.model import HubModel, ModelSpec
+from configs.model import ModelSpec
 from models.records import Classification
 from nlp.clean import clean
 from nlp.inference import Engine
@@ -62,7 +62,7 @@ class Classifier:
         folder = spec.path or SHIPPED
         manifest = read_manifest(folder)
         check_files(folder, manifest)
-        hub = _load_hub(spec.tasks) if spec.tasks else {}
+        hub = _load_hub(spec) if spec.tasks else {}
         model = Engine.load(folder)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         return cls(model, tokenizer, Lexicon.load(folder), manifest, hub)
@@ -160,10 +160,10 @@ class Classifier:
         )
 
 
-def _load_hub(named: Mapping[str, HubModel]) -> dict[str, HubHead]:
+def _load_hub(spec: ModelSpec) -> dict[str, HubHead]:
     from nlp.hub import HubHead  # torch is heavy: only models of the Hub wait for it
 
-    return {task: HubHead.load(task, model) for task, model in named.items()}
+    return {task: HubHead.load(task, named) for task, named in spec.tasks.items()}
 
 
 def split_windows(ids: Sequence[int], longest: int, overlap: int = OVERLAP) -> list[Sequence[int]]:

@@ -5,7 +5,7 @@ inference, the law of succession, and statistical inference», JASA 22), and whe
 errors are known, a twin corrected for them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +26,12 @@ from models.tables import (
 )
 from nlp.language import HOME
 from nlp.places import identifier
-from nlp.quantify import correct_shares
+from nlp.quantify import Confusion, correct_shares
 from pipelines.coverage import Coverage, coverage
 from pipelines.store.read import classified_frame, places_frame, rejection_counts
 from pipelines.store.write import Store
 
 Row = dict[str, Any]
-Confusion = Sequence[Sequence[int]]
-"""Labelled texts by (true label, predicted label), in the order of `models.labels`."""
 
 
 @dataclass(frozen=True, slots=True)

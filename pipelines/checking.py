@@ -12,6 +12,7 @@ from configs.check import is_private
 from configs.schema import Limits, Municipality, Source
 from crawlers.archive import read_capture, read_response
 from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.protocols.registry import TERMS, is_under_terms
 from crawlers.recognise.address import by_address
 from crawlers.recognise.proposal import Proposal
 from crawlers.recognise.response import Recognised, recognise, robots_verdict
@@ -213,7 +214,8 @@ class _Look:
             )
         source = proposal.source(allow_private=allow)
         result = self._crawl(source, proposal.url, name)
-        checked = replace(checked, robots=checked.robots or self._robots(result))
+        robots = TERMS if is_under_terms(source) else checked.robots or self._robots(result)
+        checked = replace(checked, robots=robots)
         examples = self._examples(result.extracted, source.name)
         if examples:
             return replace(checked, examples=examples)

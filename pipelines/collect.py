@@ -1,14 +1,14 @@
 """Collect one source: crawl it, mask what it gave, store it, and write the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs.schema import Municipality, Source, absolute_url
 from crawlers.job import CrawlJob, CrawlResult, crawl
-from crawlers.known import Known
+from crawlers.known import MOST_OPENERS, Known
 from models.errors import SourceError
 from models.records import (
     Condition,
@@ -23,16 +23,23 @@ from models.records import (
     Window,
     manifestation_id,
 )
-from pipelines.expectations import unmet
+from pipelines.expectations import new_fields, unmet
+from pipelines.gone import find_gone
 from pipelines.health import Reading, after_crawl, why_resting
 from pipelines.privacy import Pseudonymiser
+from pipelines.store.erase import ERASED
 from pipelines.store.read import (
+    Tombstone,
+    gone_fingerprints,
     known_validators,
     manifestations_per_day,
+    openers,
     seen_fingerprints,
+    source_fields,
     source_health,
+    tombstones,
 )
-from pipelines.store.write import Partition, Saved, Store
+from pipelines.store.write import Learnt, Partition, Saved, Store
 
 
 class SourceUnreadError(SourceError):
@@ -50,7 +57,10 @@ class SourceUnreadError(SourceError):
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What one source gave in one run; ``not_modified`` answers said that nothing has changed."""
+    """What one source gave in one run; ``not_modified`` answers said that nothing has changed.
+
+    ``gone`` were seen to be taken back; ``warnings`` are for a person to look at.
+    """
 
     source: str
     state: State
@@ -59,6 +69,8 @@ class Collected:
     ignored: int
     reason: str | None = None
     not_modified: int = 0
+    gone: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def user_agent(municipality: Municipality, version: str) -> str:
@@ -68,15 +80,30 @@ def user_agent(municipality: Municipality, version: str) -> str:
     return f"Manifiesta/{version} ({owner}; +mailto:{contact.email})"
 
 
-def known_of(store: Store, municipality: Municipality, source: Source) -> Known:
-    """Return what is stored of a source, so that a crawl need not read it again."""
+def known_of(
+    store: Store, municipality: Municipality, source: Source, window: Window | None = None
+) -> Known:
+    """Return what is stored of a source, so that a crawl of a window need not read it again."""
     health = source_health(store.engine, municipality.code).get(source.name)
     validators = known_validators(store.engine, municipality.code, source.name)
     return Known(
         validators={validator.url: validator for validator in validators},
         seen=seen_fingerprints(store.engine, municipality.code, source.name),
-        complete=health is not None and health.complete,
+        complete=health is not None and _reaches(health, window),
+        openers=tuple(openers(store.engine, municipality.code, source.name, MOST_OPENERS)),
+        gone=tuple(gone_fingerprints(store.engine, municipality.code, source.name)),
     )
+
+
+def _reaches(health: Health, window: Window | None) -> bool:
+    """Say whether a source was read completely back to the beginning of a window."""
+    if not health.complete or health.reach is None:
+        return health.complete
+    return window is not None and health.reach <= _midnight(window.start, window)
+
+
+def _midnight(day: date, window: Window) -> datetime:
+    return datetime.combine(day, time(), window.zone).astimezone(UTC)
 
 
 def read_source(
@@ -85,6 +112,7 @@ def read_source(
     archive: Path,
     software_version: str,
     known: Known | None = None,
+    window: Window | None = None,
 ) -> CrawlResult:
     """Crawl a source; nothing is stored but the raw responses in the archive.
 
@@ -94,17 +122,23 @@ def read_source(
         archive: the folder of WARC files.
         software_version: for the user agent.
         known: what is stored of it; without it everything is read.
+        window: what was said before it is not asked for; without it all there is.
 
     Raises:
         SourceUnreadError: its first address could not be read, or the crawl died with nothing.
     """
     with TemporaryDirectory(prefix="manifiesta-crawl-") as folder:
-        result = crawl(
-            make_job(municipality, source, archive, software_version, Path(folder), known)
-        )
+        job = make_job(municipality, source, archive, software_version, Path(folder), known)
+        result = crawl(job if window is None else within(job, window))
     if not result.finished and not result.extracted:
         raise SourceUnreadError(result)
     return result
+
+
+def within(job: CrawlJob, window: Window) -> CrawlJob:
+    """Return a job that asks for nothing from before a window."""
+    bounds = {"since": _midnight(window.start, window), "until": _midnight(window.end, window)}
+    return job.model_copy(update=bounds)
 
 
 def make_job(
@@ -145,23 +179,26 @@ def store_crawl(
 ) -> Collected:
     """Store what a crawl gave and note in the ledger how far each day of the window got.
 
-    What it says of the source's health decides when the source is read next.
+    What it says of the source's health decides when the source is read next, and is stored
+    together with the records: a run that is killed leaves both as they were.
     """
     now = datetime.now(UTC)
-    collected = keep_records(store, run_id, municipality, source, pseudonymiser, result)
-    health = source_health(store.engine, municipality.code).get(source.name, Health())
-    reading = Reading(
-        state=collected.state,
-        failure=result.failure,
-        reason=result.reason,
-        is_new=bool(collected.saved.new or collected.saved.changed),
-        is_complete=not result.missed,
-    )
-    store.save_health(
-        municipality.code,
-        source.name,
-        after_crawl(health, source, municipality.collection, reading, now),
-    )
+    before = source_health(store.engine, municipality.code).get(source.name, Health())
+    reach = _midnight(window.start, window) if result.bounded else None
+    reach = before.reach if _reaches(before, window) else reach
+
+    def health(saved: Saved) -> Health:
+        reading = Reading(
+            state=_state(result),
+            failure=result.failure,
+            reason=result.reason,
+            is_new=bool(saved.new or saved.changed),
+            is_complete=not result.missed,
+            reach=reach,
+        )
+        return after_crawl(before, source, municipality.collection, reading, now)
+
+    collected = keep_records(store, run_id, municipality, source, pseudonymiser, result, health)
     return conclude(store, run_id, municipality, source, window, collected, result.extracted, now)
 
 
@@ -172,21 +209,29 @@ def keep_records(
     source: Source,
     pseudonymiser: Pseudonymiser,
     result: CrawlResult,
+    health: Callable[[Saved], Health] | None = None,
 ) -> Collected:
     """Store the records of a crawl, and with them what tells the next one to leave them."""
-    manifestations, undated = make_storable(result.extracted, pseudonymiser)
-    rejections = [*result.rejections, *undated]
-    saved = store.save_collected(
-        run_id,
-        municipality,
-        source.name,
-        manifestations,
-        rejections,
-        result.captures,
-        seen=_marks(municipality.code, result.extracted),
+    engine, code = store.engine, municipality.code
+    buried = tombstones(engine, code)
+    manifestations, left_out = make_storable(result.extracted, pseudonymiser, buried)
+    rejections = [*result.rejections, *left_out]
+    stored = {item.id for item in manifestations}
+    gone = find_gone(engine, code, source.name, result)
+    fields = new_fields(source_fields(engine, code).get(source.name), result.fields)
+    learnt = Learnt(
+        seen={key: mark for key, mark in _marks(code, result.extracted).items() if key in stored},
         validators=() if result.missed else result.validators,
+        gone=gone.moments,
+        fields=fields,
+        health=health,
+    )
+    saved = store.save_collected(
+        run_id, municipality, source.name, manifestations, rejections, result.captures, learnt
     )
     ignored = sum(rejection.outcome.ignored for rejection in rejections)
+    later = sorted(name for name, came_later in fields.items() if came_later)
+    said = (f"new in its answers: {', '.join(later)}",) if later else ()
     return Collected(
         source.name,
         _state(result),
@@ -195,6 +240,8 @@ def keep_records(
         ignored,
         result.reason or None,
         result.not_modified,
+        len(gone.moments),
+        (*gone.warnings, *said),
     )
 
 
@@ -267,12 +314,22 @@ def _marks(municipality: str, records: Iterable[Extracted]) -> dict[str, str]:
 
 
 def make_storable(
-    records: Iterable[Extracted], pseudonymiser: Pseudonymiser
+    records: Iterable[Extracted],
+    pseudonymiser: Pseudonymiser,
+    buried: Mapping[str, Tombstone],
 ) -> tuple[list[Manifestation], list[Rejection]]:
-    """Mask and pseudonymise records; one without a date is rejected, never dated by guess."""
+    """Mask and pseudonymise records; one without a date is rejected, never dated by guess.
+
+    What was purged is left out, under the reason for which it was, and without its name.
+    """
     manifestations, rejections = [], []
     for record in records:
-        if record.said_at is None:
+        digests = pseudonymiser.digests(record.source, record.external_id, record.author)
+        found = [buried[digest] for digest in digests if digest in buried]
+        if found:
+            why = f"purged by {found[0].reason} on {found[0].purged_at:%Y-%m-%d}"
+            rejections.append(Rejection(record.source, Outcome.PURGED, ERASED, why))
+        elif record.said_at is None:
             rejections.append(
                 Rejection(
                     record.source,

@@ -1,6 +1,6 @@
 """Whether a source still gives what its configuration says a healthy one gives."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -8,6 +8,9 @@ from sqlalchemy import Engine
 from configs.schema import Expect, Municipality, Source
 from models.records import Extracted, Window
 from pipelines.store.read import earliest_day, manifestations_per_day
+
+WARNED_FOR = timedelta(days=30)
+"""How long a list of sources tells of a field that is new."""
 
 _FIELDS = {
     "author": "author",
@@ -42,6 +45,22 @@ def unmet(
     amount = "" if found is None else _out_of_bounds(source.expect, found)
     said = [*missed, amount] if amount else missed
     return f"the source has changed: {'; '.join(said)}" if said else ""
+
+
+def new_fields(known: Mapping[str, object] | None, found: Iterable[str]) -> dict[str, bool]:
+    """Return the fields that are not known yet, and whether they come later than the others.
+
+    The first reading of a source teaches what its answers hold; what a later one adds is worth
+    a look, and is told once, because it is known from then on.
+    """
+    before = known or {}
+    return {name: bool(before) for name in found if name not in before}
+
+
+def recent_fields(known: Mapping[str, datetime | None], now: datetime) -> str:
+    """Say in one sentence which fields of a source are new, for a month; nothing if none is."""
+    later = sorted(name for name, seen in known.items() if seen and seen > now - WARNED_FOR)
+    return f"new in its answers: {', '.join(later)}" if later else ""
 
 
 def _lost(source: Source, records: Sequence[Extracted]) -> list[str]:

@@ -17,13 +17,17 @@ _LONGEST_EXPONENT = 30
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one run made of a source: ``is_new`` if it gave anything that was not stored."""
+    """What one run made of a source: ``is_new`` if it gave anything that was not stored.
+
+    ``reach`` is back to when it has been read, if not to the very beginning.
+    """
 
     state: State
     failure: Failure | None
     reason: str
     is_new: bool
     is_complete: bool
+    reach: datetime | None = None
 
 
 def is_due(health: Health | None, now: datetime) -> bool:
@@ -58,7 +62,13 @@ def after_success(
     if source.poll == "adaptive" and unchanged >= IDLE_AFTER:
         rest = _doubled(FIRST_REST, unchanged - IDLE_AFTER)
         due = now + min(rest, timedelta(hours=rules.idle_hours))
-    return Health(unchanged=unchanged, complete=reading.is_complete, last_success=now, next_due=due)
+    return Health(
+        unchanged=unchanged,
+        complete=reading.is_complete,
+        reach=reading.reach,
+        last_success=now,
+        next_due=due,
+    )
 
 
 def after_crawl(

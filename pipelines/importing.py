@@ -13,11 +13,12 @@ from models.errors import ConfigError, InputError
 from models.records import Extracted, Kind, Outcome, Protocol, Rejection, State, Window
 from pipelines.classify import Progress
 from pipelines.collect import collect_partitions, make_storable
+from pipelines.expectations import new_fields
 from pipelines.exports import export_of
 from pipelines.ledger import recorded_run
 from pipelines.privacy import Pseudonymiser
-from pipelines.store.read import remembered_source
-from pipelines.store.write import RunStart, Saved, Store
+from pipelines.store.read import remembered_source, source_fields, tombstones
+from pipelines.store.write import Learnt, RunStart, Saved, Store
 from pipelines.tabular import open_table
 from pipelines.upload import guess_columns, read_upload
 
@@ -39,6 +40,7 @@ class Imported:
     first: date | None = None
     last: date | None = None
     state: State = State.DONE
+    warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the outcome as JSON values."""
@@ -53,6 +55,7 @@ class Imported:
             "examples": [asdict(rejection) for rejection in self.examples],
             "first": self.first,
             "last": self.last,
+            "warnings": list(self.warnings),
         }
 
 
@@ -80,8 +83,7 @@ def upload_source(
             "its own with --source"
         )
     settled = configured is not None and configured.columns is not None
-    remembered = None if settled else remembered_source(store.engine, municipality.code, name)
-    known = remembered or configured
+    known = (None if settled else _remembered(store, municipality, name, given)) or configured
     header = open_table(path, given.values()).header
     mapped = known.columns if known else None
     form = form or (known.format if known else None) or (None if mapped else export_of(header))
@@ -102,6 +104,18 @@ def upload_source(
     return base.model_copy(update={"columns": Columns.model_validate(columns), "format": form})
 
 
+def _remembered(
+    store: Store, municipality: Municipality, name: str, given: Mapping[str, str]
+) -> Source | None:
+    """Return what is remembered; if that cannot be read, the columns must all be given again."""
+    try:
+        return remembered_source(store.engine, municipality.code, name)
+    except InputError:
+        if {"text", "date"} <= set(given):
+            return None
+        raise
+
+
 def import_file(
     store: Store,
     municipality: Municipality,
@@ -118,10 +132,17 @@ def import_file(
     records = read_upload(path, source, municipality.zone, datetime.now(UTC))
     with recorded_run(store, municipality, start) as run:
         store.save_source(municipality.code, source)
+        known = source_fields(store.engine, municipality.code).get(source.name)
+        fields = new_fields(known, open_table(path).header)
         outcome = Imported(run.id, source.name, _columns(source))
         for batch in _batches(records):
             _store_batch(store, municipality, pseudonymiser, outcome, batch)
             progress(outcome.rows, outcome.rows)
+        # with the file's records stored, its columns are known
+        learnt = Learnt(fields=fields)
+        store.save_collected(run.id, municipality, source.name, [], learnt=learnt)
+        later = sorted(name for name, came_later in fields.items() if came_later)
+        outcome.warnings = (f"new columns: {', '.join(later)}",) if later else ()
         run.state = outcome.state = _state(outcome)
         _note_in_ledger(store, municipality, source, outcome)
     return outcome
@@ -146,7 +167,8 @@ def _store_batch(
     batch: list[Extracted | Rejection],
 ) -> None:
     read = [item for item in batch if isinstance(item, Extracted)]
-    manifestations, undated = make_storable(read, pseudonymiser)
+    buried = tombstones(store.engine, municipality.code)
+    manifestations, undated = make_storable(read, pseudonymiser, buried)
     rejections = [item for item in batch if isinstance(item, Rejection)] + undated
     outcome.saved += store.save_collected(
         outcome.run_id, municipality, outcome.source, manifestations, rejections

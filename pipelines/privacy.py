@@ -1,13 +1,14 @@
 """Turn an extracted record into one that may be stored: Ley 29733 on personal data.
 
 Names become keyed pseudonyms; phones, identity numbers, e-mails, cards and handles are masked
-in the text. A name that somebody writes inside a text is not recognised.
+in the text, and where a municipality asks for it the plates of vehicles. A name that somebody
+writes inside a text is not recognised.
 """
 
 import hmac
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from hashlib import sha256
@@ -25,24 +26,53 @@ _DNI_SAID = re.compile(
     r"(\d(?:[ .-]?\d){6,8})(?!\d)"
 )
 _TWO_MOBILES = re.compile(r"9\d{8}[ .-]9\d{8}")
+_LIMA_LANDLINE = re.compile(
+    r"((?<![^\W\d_])(?:tel[eé]fonos?|telfs?\.?|tel\.?|tlfs?\.?|fijo|fono|central(?: telef[oó]nica)?"
+    r"|ll[aá]m\w{0,6} al?|comun[ií]\w{1,8} (?:al?|con el)|marc\w{1,5} al?)\W{0,3}(?:n[°º.]{1,2} ?)?"
+    r"|\[teléfono\](?: ?[/,;] ?| [yo] ))"
+    r"[2-7]\d{2}[ .-]?\d{4}(?![\w-]|[.,]\d)",
+    re.IGNORECASE,
+)
+"""Seven digits may be anything: only words before them, or another number, make them a phone."""
+
+_PLATE = re.compile(
+    r"(?<![\w-])(?!UCV-)(?:[A-Z][A-Z0-9][A-Z]-\d{3}|\d{4}-\d[A-Z]"
+    r"|[A-Z]{2}-(?!(?:19|20)\d\d(?!\d))\d{4,5})(?![\w-])"
+)
+"""ABC-123 and A1B-234, 1234-5A, NG-1234; CP-2024 is a tender and UCV-123 a part of Huaycán."""
+
+_PLATE_SAID = re.compile(
+    r"(?<![^\W\d_])([Pp]lacas?|PLACAS?)((?: de rodaje)?\W{0,3}(?:[Nn](?:ro)?[°º.]{1,2} ?)?)"
+    r"(?:[A-Z][A-Z0-9]{2}[ -]?\d{3}|[A-Z]{2}[ -]?\d{4,5}|\d{4}[ -]?(?:\d[A-Z]|[A-Z]{2})"
+    r"|[a-z][a-z0-9]{2}-?\d{3}|[a-z]{2}-?\d{4,5}|\d{4}-?(?:\d[a-z]|[a-z]{2}))(?![\w-])"
+)
+
 _MONEY_BEFORE = re.compile(r"(?:S/\.?|\$) ?$")
+_MONEY_AFTER = re.compile(
+    r" ?(?:de )?(?:nuevos )?(?:soles|sol|d[oó]lares|euros|USD|PEN)(?!\w)", re.IGNORECASE
+)
 _RUC_STARTS = ("10", "15", "16", "17", "20")
 _REGION = "PE"
 
 
-def mask(text: str) -> str:
+def mask(text: str, *, plates: bool = False) -> str:
     """Replace personal data in a text by words in brackets that say what stood there.
 
     What is masked may bare what stood next to it, so the rules go on until nothing changes; then
     masking a masked text changes nothing either.
+
+    Args:
+        text: the text.
+        plates: whether the plates of vehicles are masked too.
     """
-    while (masked := _masked_once(text)) != text:
+    rules = (*_RULES, _mask_plates) if plates else _RULES
+    while (masked := _masked_once(text, rules)) != text:
         text = masked
     return text
 
 
-def _masked_once(text: str) -> str:
-    for rule in _RULES:
+def _masked_once(text: str, rules: Sequence[Callable[[str], str]]) -> str:
+    for rule in rules:
         text = rule(text)
     return text
 
@@ -59,11 +89,23 @@ def _mask_announced_dni(text: str) -> str:
     return _DNI_SAID.sub(r"\1\2[dni]", text)
 
 
+def _mask_plates(text: str) -> str:
+    return _PLATE.sub("[placa]", _PLATE_SAID.sub(r"\1\2[placa]", text))
+
+
+def _mask_landlines(text: str) -> str:
+    return _LIMA_LANDLINE.sub(_unless_money, text)
+
+
+def _unless_money(found: re.Match[str]) -> str:
+    return found.group() if _is_money(found.string, *found.span()) else f"{found[1]}[teléfono]"
+
+
 def _mask_phones(text: str) -> str:
     matches = phonenumbers.PhoneNumberMatcher(text, _REGION, max_tries=1_000)
     pieces, end = [], 0
     for match in islice(matches, 1_000):
-        if _MONEY_BEFORE.search(text[max(0, match.start - 4) : match.start]):
+        if _is_money(text, match.start, match.end):
             continue
         pieces += [text[end : match.start], "[teléfono]"]
         end = match.end
@@ -75,8 +117,14 @@ def _mask_long_numbers(text: str) -> str:
 
 
 def _name_unless_money(found: re.Match[str]) -> str:
-    before = found.string[max(0, found.start() - 4) : found.start()]
-    return found.group() if _MONEY_BEFORE.search(before) else _name_number(found.group())
+    is_money = _is_money(found.string, *found.span())
+    return found.group() if is_money else _name_number(found.group())
+
+
+def _is_money(text: str, start: int, end: int) -> bool:
+    """Say whether what stands before or after a number makes it a sum."""
+    is_after = _MONEY_AFTER.match(text, end) is not None
+    return is_after or _MONEY_BEFORE.search(text[max(0, start - 4) : start]) is not None
 
 
 def _name_number(written: str) -> str:
@@ -105,6 +153,7 @@ _RULES: tuple[Callable[[str], str], ...] = (
     _mask_announced_dni,
     _mask_long_numbers,
     _mask_phones,
+    _mask_landlines,
 )
 
 
@@ -124,11 +173,12 @@ class Pseudonymiser:
     """Makes the storable records of one municipality.
 
     Its key is derived from the installation's secret, so the same author has unrelated
-    pseudonyms in two municipalities.
+    pseudonyms in two municipalities. ``mask_plates`` masks the plates of vehicles too.
     """
 
     municipality: str
     secret: bytes
+    mask_plates: bool = False
 
     def author(self, source: str, name: str) -> str:
         """Return the pseudonym of an author of a source: ``a-`` and 16 hexadecimal digits."""
@@ -136,12 +186,30 @@ class Pseudonymiser:
         message = f"{source}\x1f{' '.join(name.split()).casefold()}"
         return f"a-{hmac.digest(key, message.encode(), 'sha256').hex()[:16]}"
 
+    def digests(self, source: str, external_id: str, author: str | None = None) -> tuple[str, ...]:
+        """Return the keyed hashes by which a record is known once it was purged.
+
+        One stands for the record alone, one for all that its author says; neither says of what.
+        """
+        named = [f"item\x1f{source}\x1f{external_id}"]
+        return tuple(self._digest(name) for name in named) + (
+            (self.buried_author(self.author(source, author)),) if author else ()
+        )
+
+    def buried_author(self, pseudonym: str) -> str:
+        """Return the keyed hash of an author's pseudonym."""
+        return self._digest(f"author\x1f{pseudonym}")
+
+    def _digest(self, name: str) -> str:
+        message = f"tombstone\x1f{self.municipality}\x1f{name}"
+        return hmac.digest(self.secret, message.encode(), "sha256").hex()[:32]
+
     def storable(self, record: Extracted) -> Manifestation:
         """Mask a record and give it its stable identity. Its date must be known."""
         if record.said_at is None:
             raise ValueError(f"{record.source} {record.external_id} has no date")
-        title = mask(record.title) if record.title else None
-        text = mask(record.text)
+        title = mask(record.title, plates=self.mask_plates) if record.title else None
+        text = mask(record.text, plates=self.mask_plates)
         return Manifestation(
             id=self._id(record.source, record.external_id),
             municipality=self.municipality,

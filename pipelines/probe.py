@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs.schema import Municipality, Source
+from crawlers.protocols.registry import TERMS, is_under_terms
 from pipelines.collect import SourceUnreadError, read_source
 from pipelines.privacy import mask
 
@@ -33,6 +34,8 @@ def probe(municipality: Municipality, source: Source, software_version: str) -> 
     verdict = f"{len(result.extracted):,} texts in the first {len(result.captures)} responses"
     if undated:
         verdict += f", {undated:,} without a date"
+    if is_under_terms(source):
+        verdict += f"; robots.txt is {TERMS}"
     examples = [
         f"{record.said_at.astimezone(municipality.zone):%Y-%m-%d} "
         f"{mask(record.title or record.text)[:_SHOWN]}"

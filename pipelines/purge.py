@@ -3,6 +3,9 @@
 The order makes it safe to kill: first the reports and exports, then the archive, last the rows
 by which those are found, together with the audit. Whatever is left is found by the next purge.
 
+What was purged may still be online. It is not collected again: a keyed hash stays of it, or of its
+author, and nothing else.
+
 The archive keeps whole responses. One is erased if it could hold anything of what is purged: it
 was extracted from it, it is its page, its text is in it, or it was fetched before the day before
 which everything goes. One shared with others is erased too, and their texts stay in the database:
@@ -25,6 +28,7 @@ from crawlers.erasing import ArchivedResponse, erase_responses
 from models.errors import ConfigError
 from nlp.duplicates import fold
 from pipelines.duplicates import update_clusters
+from pipelines.privacy import Pseudonymiser
 from pipelines.store.erase import (
     Criteria,
     Erasure,
@@ -78,6 +82,7 @@ def purge(
     criteria: Criteria,
     home: Path,
     archive: Path,
+    pseudonymiser: Pseudonymiser,
     *,
     names: Sequence[str] = (),
     dry_run: bool = False,
@@ -90,6 +95,7 @@ def purge(
         criteria: which of them; at least one must be given.
         home: the folder under which reports and exports lie.
         archive: the folder of WARC files.
+        pseudonymiser: the municipality's, whose key hashes what is not to be collected again.
         names: names of the authors, where they are known: responses that hold one are erased.
         dry_run: only count.
 
@@ -122,10 +128,26 @@ def purge(
         return purged
     urls = {target.url for target in found if target.url}
     whole = [criteria.source] if criteria.names == ["source"] and criteria.source else []
-    erasure = Erasure(code, ids, [one.id for one in erased if one.id], sorted(urls), whole)
+    captures = [one.id for one in erased if one.id]
+    buried = _buried(criteria, found, pseudonymiser)
+    erasure = Erasure(code, ids, captures, sorted(urls), whole, buried)
     erase(engine, erasure, _audit(criteria, purged), _actor())
     update_clusters(store, municipality)
     return replace(purged, scrubbed=scrub(engine))
+
+
+def _buried(
+    criteria: Criteria, found: Sequence[Target], pseudonymiser: Pseudonymiser
+) -> dict[str, str]:
+    """Return the keyed hashes of what is not to be collected again: of a person, or of texts."""
+    reason = "+".join(criteria.names)
+    if criteria.authors and set(criteria.names) <= {"author", "source"}:
+        return {pseudonymiser.buried_author(author): reason for author in criteria.authors}
+    return {
+        digest: reason
+        for target in found
+        for digest in pseudonymiser.digests(target.source, target.external_id)
+    }
 
 
 def _audit(criteria: Criteria, purged: Purged) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Derive everything again from the archive, with no network: the rows of the runs of a window."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from configs.schema import Municipality, Source
 from crawlers.index import Archived, archived_crawls, write_answers
 from crawlers.job import CrawlResult, crawl
-from crawlers.known import Known
-from models.records import Extracted, State, Window
+from crawlers.known import MOST_OPENERS, Known
+from models.records import Extracted, Opener, State, Window
 from pipelines.collect import Collected, collect_partitions, conclude, keep_records, make_job
 from pipelines.privacy import Pseudonymiser
 from pipelines.store.write import Saved, Store
@@ -40,13 +40,16 @@ def replay_source(
     """
     crawls = archived_crawls(archive, municipality.code, source.name)
     seen: dict[str, datetime] = {}
+    openers: dict[str, Opener] = {}
     complete = False
     for number, archived in enumerate(crawls):
         if window.day_of(archived.ended_at) < window.start:
             continue
-        known = Known(seen=seen, complete=complete)
+        newest = sorted(openers.values(), key=lambda o: (-o.said_at.timestamp(), o.external_id))
+        known = Known(seen=seen, complete=complete, openers=tuple(newest[:MOST_OPENERS]))
         result = _again(municipality, source, archive, software_version, crawls, number, known)
         seen = seen | _marks(result.extracted)
+        openers = _openers(openers, result)
         complete = not result.missed if result.finished or result.extracted else complete
         yield Replayed(result, archived.ended_at)
 
@@ -65,13 +68,25 @@ def _again(
         answers = out / "answers.jsonl"
         write_answers(crawls, number, answers)
         job = make_job(municipality, source, archive, software_version, out, known, answers)
-        result = crawl(job)
+        bounds = {"since": crawls[number].since, "until": crawls[number].until}
+        result = crawl(job.model_copy(update=bounds))
     # validators are for the network; what was captured then is noted again, as it lies there
     return replace(result, captures=list(crawls[number].captures), validators=())
 
 
 def _marks(records: Sequence[Extracted]) -> dict[str, datetime]:
     return {r.fingerprint: r.said_at for r in records if r.fingerprint and r.said_at is not None}
+
+
+def _openers(known: Mapping[str, Opener], result: CrawlResult) -> dict[str, Opener]:
+    """Return the openers that the store held after a crawl."""
+    gone = {vanished.external_id for vanished in result.vanished}
+    new = {
+        record.external_id: Opener(record.external_id, record.url, record.said_at)
+        for record in result.extracted
+        if record.url and record.said_at and record.thread_external_id is None
+    }
+    return {key: opener for key, opener in {**known, **new}.items() if key not in gone}
 
 
 def store_replay(
@@ -99,6 +114,8 @@ def store_replay(
             rejected=total.rejected + one.rejected,
             ignored=total.ignored + one.ignored,
             not_modified=total.not_modified + one.not_modified,
+            gone=total.gone + one.gone,
+            warnings=tuple(dict.fromkeys((*total.warnings, *one.warnings))),
         )
         last, records = each.ended_at, each.result.extracted or records
     if last is None:

@@ -44,6 +44,7 @@ class Feed:
     ``problem`` is empty, or says in plain words why this is no feed; ``damage`` says where a
     feed that could be read in part is broken. ``version`` is feedparser's word for its form, such
     as ``rss20``. One that ``is_headlines`` collects those of other media, as Google News does.
+    ``fields`` are the names that its entries have.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -52,6 +53,7 @@ class Feed:
     is_headlines: bool = False
     problem: str = ""
     damage: str = ""
+    fields: frozenset[str] = frozenset()
 
 
 def read_feed(body: bytes, url: str, content_type: str = "") -> Feed:
@@ -96,6 +98,7 @@ def _read_xml(text: str, url: str) -> Feed:
         version=version,
         is_headlines=bool(entries) and sources == len(entries),
         damage=_damage(damage),
+        fields=frozenset(str(name) for item in found.entries for name in item),
     )
 
 
@@ -203,6 +206,7 @@ def _read_json(text: str, url: str) -> Feed:
         title=line(_text(found, "title")) or "",
         version="json",
         damage=f"{others} of its items are no objects" if others else "",
+        fields=frozenset(name for item in items if isinstance(item, dict) for name in item),
     )
 
 

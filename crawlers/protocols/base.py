@@ -18,7 +18,7 @@ from configs.schema import Source
 from crawlers.extract.text import decode, line, paragraphs, plain
 from crawlers.known import fingerprint
 from crawlers.rules import LONGEST_TEXT, Draft
-from models.records import Kind, Outcome
+from models.records import Kind, Opener, Outcome
 
 DEEPEST = 600
 """Levels of nesting in an answer; no platform needs a third of it."""
@@ -40,8 +40,16 @@ class Ask:
     list; without it only one thing is missing. A token goes into ``headers`` and nowhere else.
 
     What is stored already is not asked for again: a page that is ``older`` than this one, in a
-    list from the newest to the oldest, once everything on this one is stored; and what lies
-    behind a record, ``of`` its external id, once that is stored and no longer new.
+    list from the newest to the oldest, once everything on this one is stored; what lies
+    behind a record, ``of`` its external id, once that is stored and no longer new; and a page
+    whose ``mark``, a fingerprint of how it is listed, is stored, where that is ``counted`` or the
+    page is no longer new. ``at`` is when something last came to such a page, if its list says so:
+    what is older than the window is not asked for. ``conditional`` says that an answer «not
+    modified» tells that the page and all behind it is as it was.
+
+    ``lists`` names the lists that the answer is a part of, by the external id of what they
+    answer, `OPENERS`, `ANSWERS` or `LOOKED_FOR`; ``own`` is the external id of what has this
+    address to itself, so that it is gone when the address is.
 
     A platform that takes its token in the address alone names the parameter in ``token_as``. It
     is added when the request is sent: no address that is written down ever holds it.
@@ -56,6 +64,12 @@ class Ask:
     needed: bool = False
     older: bool = False
     of: str = ""
+    mark: str = ""
+    counted: bool = False
+    at: datetime | None = None
+    conditional: bool = False
+    lists: tuple[str, ...] = ()
+    own: str = ""
     token_as: str = ""
 
 
@@ -90,13 +104,22 @@ class Problem:
 class Step:
     """What an answer holds, and what to ask next.
 
-    ``stop`` is a sentence that says why the crawl ends here; what was read is kept.
+    ``stop`` is a sentence that says why the crawl ends here; what was read is kept. ``gone`` are
+    the external ids of what the platform says was taken back, ``present`` those of what is there
+    beside the drafts. ``empty`` are those behind which there is nothing, so nothing is asked;
+    ``thread`` is that of the thread, where no list had told it. A ``partial`` list is one of a
+    page, which may show the latest of a thread and not say that there are others.
     """
 
     drafts: tuple[Draft, ...] = ()
     asks: tuple[Ask, ...] = ()
     problems: tuple[Problem, ...] = ()
     stop: str = ""
+    gone: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    thread: str = ""
+    partial: bool = False
 
 
 class Adapter(typing.Protocol):
@@ -119,6 +142,24 @@ class Holding(typing.Protocol):
 
     def rest(self) -> tuple[Draft, ...]:
         """Return what is still held when the crawl ends, for whatever reason."""
+        ...
+
+
+@typing.runtime_checkable
+class Windowed(typing.Protocol):
+    """An adapter that asks for the days of the window alone."""
+
+    def within(self, since: datetime, until: datetime) -> None:
+        """Take the window, before the first request is asked for."""
+        ...
+
+
+@typing.runtime_checkable
+class Looking(typing.Protocol):
+    """An adapter that can look for what a list lacks at its own address."""
+
+    def look_for(self, opener: Opener, listed: frozenset[str]) -> Ask | None:
+        """Return the request for an opener; nothing if the list of these ids holds it."""
         ...
 
 
@@ -242,6 +283,7 @@ def draft(
     """
     named = (about.get("title"), about.get("text"), *about.get("dates", ()))
     about.setdefault("fingerprint", fingerprint(external_id, *named, str(count)))
+    about.setdefault("counted", count is not None)
     return Draft(
         external_id=external_id or None,
         kind=kind,

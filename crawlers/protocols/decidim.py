@@ -29,7 +29,7 @@ from crawlers.protocols.base import (
 from crawlers.protocols.lists import CLOSED, mistyped, no_identity, objects, sorted_out
 from crawlers.protocols.refusals import code_of
 from crawlers.rules import Draft
-from models.records import Kind
+from models.records import ANSWERS, OPENERS, Kind
 
 PER_PAGE = 50
 
@@ -96,6 +96,7 @@ class Decidim:
             about=about,
             errors=CLOSED | {400, 422},
             needed=needed,
+            lists=(OPENERS, ANSWERS),
         )
 
     def read(self, answer: Answer) -> Step:

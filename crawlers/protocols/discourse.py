@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlencode, urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 from lxml import etree
 
 from configs.schema import Source
+from crawlers.extract.dates import moment
 from crawlers.extract.text import parse_html, text_of
+from crawlers.known import fingerprint
+from crawlers.listings import LOOKED_FOR
 from crawlers.protocols.base import (
     LONGEST_MARKUP,
     Answer,
@@ -36,7 +42,7 @@ from crawlers.protocols.lists import (
 )
 from crawlers.protocols.secret import same_site
 from crawlers.rules import Draft
-from models.records import Kind
+from models.records import Kind, Opener
 
 AT_ONCE = 20
 """Posts that one request asks for, as Discourse's own pages do."""
@@ -46,6 +52,7 @@ MOST_POSTS = 10_000
 
 _LIST = re.compile(r"/(?:latest|new|top|hot)(?:\.json)?/?$|/(?:c|tag)/")
 _SMALL_ACTION, _WHISPER = "3", "4"
+_UTC = ZoneInfo("UTC")
 
 
 class Discourse:
@@ -72,6 +79,8 @@ class Discourse:
             about={"is": "list", "seen": seen},
             errors=CLOSED,
             needed=True,
+            older=bool(seen),
+            lists=(LOOKED_FOR,),
         )
 
     def read(self, answer: Answer) -> Step:
@@ -89,22 +98,42 @@ class Discourse:
             return _unreadable(answer, "holds no list of topics", is_list=True)
         topics, problems = objects(answer, value, "topic_list", "topics")
         seen: frozenset[str] = answer.about.get("seen", frozenset())
-        ids = dict.fromkeys(word(topic, "id") for topic in topics)
-        fresh = [own for own in ids if own.isdecimal() and own not in seen]
+        by_id = {word(topic, "id"): topic for topic in topics}
+        fresh = [own for own in by_id if own.isdecimal() and own not in seen]
         if without := sum(not word(topic, "id").isdecimal() for topic in topics):
             problems += (no_identity(answer, f"{without} topics"),)
-        asks = [self._ask_topic(own) for own in fresh]
+        asks = [
+            self._ask_topic(
+                own, _as_listed(by_id[own]), _last_activity(by_id[own], answer.fetched_at)
+            )
+            for own in fresh
+        ]
         after = word(value, "topic_list", "more_topics_url")
         if fresh and after and (url := _inside(after, answer.url)):
             asks.append(self._ask_list(url, seen | set(fresh)))
-        return Step(asks=tuple(asks), problems=problems)
+        return Step(asks=tuple(asks), problems=problems, present=tuple(map(_opener, fresh)))
 
-    def _ask_topic(self, topic: str) -> Ask:
-        return self._ask_posts(f"{self._root}/t/{topic}.json", topic, start=True)
+    def look_for(self, opener: Opener, listed: frozenset[str]) -> Ask | None:
+        """Ask for a topic that the newest lists no longer hold."""
+        topic = opener.external_id.removeprefix("discourse:topic:").removesuffix(":1")
+        if opener.external_id in listed or not topic.isdecimal():
+            return None
+        return self._ask_topic(topic, "", None)
+
+    def _ask_topic(self, topic: str, mark: str, at: datetime | None) -> Ask:
+        ask = self._ask_posts(f"{self._root}/t/{topic}.json", topic, start=True)
+        about = {**ask.about, "mark": mark}
+        return replace(ask, about=about, mark=mark, counted=True, at=at, own=_opener(topic))
 
     def _ask_posts(self, url: str, topic: str, *, start: bool) -> Ask:
-        about = {"is": "topic", "topic": topic, "start": start}
-        return Ask(url, headers={"Accept": "application/json"}, about=about, errors=CLOSED)
+        return Ask(
+            url,
+            headers={"Accept": "application/json"},
+            about={"is": "topic", "topic": topic, "start": start},
+            errors=CLOSED,
+            of=_opener(topic),
+            lists=(_opener(topic),),
+        )
 
     def _posts(self, answer: Answer, value: object) -> Step:
         if not isinstance(look(value, "post_stream", "posts"), list):
@@ -113,7 +142,10 @@ class Discourse:
         heading = title(value, "title")
         step = sorted_out(self._post(answer, post, heading) for post in posts)
         asks = tuple(self._others(answer, value, posts)) if answer.about.get("start") else ()
-        return Step(step.drafts, asks, problems + step.problems)
+        topic = answer.about.get("topic", "")
+        taken = (word(post, "post_number") for post in posts if _is_gone(post))
+        gone = tuple(f"discourse:topic:{topic}:{own}" for own in taken if own.isdecimal())
+        return Step(step.drafts, asks, problems + step.problems, gone=gone)
 
     def _post(
         self, answer: Answer, post: dict[str, object], heading: str | None
@@ -130,6 +162,7 @@ class Discourse:
             return mistyped(identity, "cooked")
         is_first = own == "1"
         replied = word(post, "reply_to_post_number")
+        listed = {"fingerprint": answer.about.get("mark"), "counted": True} if is_first else {}
         return draft(
             answer,
             identity,
@@ -140,7 +173,8 @@ class Discourse:
             dates=(word(post, "created_at") or None,),
             url=f"{self._root}/t/{topic}/{own}",
             parent=None if is_first else f"discourse:topic:{topic}:{_parent(replied, own)}",
-            thread=None if is_first else f"discourse:topic:{topic}:1",
+            thread=None if is_first else _opener(topic),
+            **{name: value for name, value in listed.items() if value},
         )
 
     def _others(
@@ -156,6 +190,25 @@ class Discourse:
             query = urlencode([("post_ids[]", own) for own in left[start : start + AT_ONCE]])
             url = f"{self._root}/t/{topic}/posts.json?{query}"
             yield self._ask_posts(url, topic, start=False)
+
+
+def _opener(topic: str) -> str:
+    """Return the external id of a topic's first post."""
+    return f"discourse:topic:{topic}:1"
+
+
+def _as_listed(topic: dict[str, object]) -> str:
+    """Return the fingerprint of what a list tells of a topic and its posts."""
+    counts = (word(topic, name) for name in ("posts_count", "highest_post_number"))
+    moments = (word(topic, name) for name in ("last_posted_at", "bumped_at"))
+    return fingerprint(_opener(word(topic, "id")), title(topic, "title"), *counts, *moments)
+
+
+def _last_activity(topic: dict[str, object], now: datetime) -> datetime | None:
+    """Return when somebody last said something in a topic; nothing of one kept on top."""
+    if topic.get("pinned") or topic.get("pinned_globally"):
+        return None
+    return moment(word(topic, "last_posted_at") or word(topic, "bumped_at"), _UTC, now)
 
 
 def _as_json(url: str) -> str:

@@ -26,7 +26,7 @@ from crawlers.protocols.base import (
 from crawlers.protocols.refusals import closed, gone_wrong, refused, temporary, token_refused
 from crawlers.protocols.secret import same_site, without
 from crawlers.rules import Draft
-from models.records import Kind
+from models.records import OPENERS, Kind
 
 VERSION = "v23.0"
 """The version of the interface that is asked for if the source's address names none."""
@@ -34,7 +34,8 @@ VERSION = "v23.0"
 ERRORS = frozenset({400, 401, 403, 404, 429, 500, 503})
 
 POST_FIELDS = "id,message,created_time,permalink_url,from{id,name}"
-COUNT = "comments.limit(0).summary(true)"
+COUNT = "comments.filter(stream).limit(0).summary(true)"
+"""How many comments a post has, answers to comments included."""
 COMMENT_FIELDS = "id,message,created_time,permalink_url,from{id,name},parent{id}"
 
 LIMITS = frozenset({4, 17, 32, 341, 368, 613, *range(80_000, 80_015)})
@@ -73,6 +74,7 @@ class Facebook:
             needed=not about,
             older=not about,
             of=about.get("post", ""),
+            lists=(about.get("post", OPENERS),),
         )
 
     def read(self, answer: Answer) -> Step:
@@ -99,7 +101,7 @@ class Facebook:
         return replace(step, asks=(*step.asks, ask))
 
     def _posts(self, answer: Answer, items: list[dict[str, object]]) -> Step:
-        asks = []
+        asks, empty = [], []
         for item in items:
             identity = word(item, "id")
             has_comments = number(item, "comments", "summary", "total_count") != 0
@@ -109,7 +111,10 @@ class Facebook:
                 asks.append(
                     self._ask(path, about, fields=COMMENT_FIELDS, filter="stream", limit="100")
                 )
-        return Step(tuple(self._post(answer, item) for item in items), tuple(asks))
+            elif self._source.comments and identity:
+                empty.append(identity)
+        drafts = tuple(self._post(answer, item) for item in items)
+        return Step(drafts, tuple(asks), empty=tuple(empty))
 
     def _post(self, answer: Answer, item: dict[str, object]) -> Draft:
         return draft(

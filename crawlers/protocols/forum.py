@@ -1,15 +1,21 @@
 """Forums like phpBB: pages of topics, topics of one or several pages, posts with an anchor."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from urllib.parse import parse_qs, urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 from lxml import etree, html
 from lxml.cssselect import CSSSelector
 
 from configs.schema import Source
+from crawlers.extract.dates import moment
 from crawlers.extract.text import PARSER_ERRORS, decode, line, parse_html, text_of
+from crawlers.known import fingerprint
+from crawlers.listings import LOOKED_FOR
 from crawlers.protocols.base import (
     LONGEST_WORD,
     Answer,
@@ -24,7 +30,7 @@ from crawlers.protocols.base import (
 from crawlers.protocols.lists import CLOSED, missing, no_identity
 from crawlers.protocols.secret import same_site, without
 from crawlers.rules import Draft
-from models.records import Kind, Outcome
+from models.records import Kind, Opener, Outcome
 
 SESSION = ("sid", "hilit", "view", "s", "PHPSESSID")
 """Parameters that make a new address of the same page at every visit."""
@@ -32,6 +38,9 @@ SESSION = ("sid", "hilit", "view", "s", "PHPSESSID")
 MOST_SUBFORUMS = 200
 
 MOST_LINKS = 20_000
+
+MOST_ROWS, HIGHEST = 200, 12
+"""Topics of a page whose rows are looked at, and steps from a link up to its row."""
 
 TRIED = 5
 """Places of a post in which a name or a date is looked for."""
@@ -52,8 +61,20 @@ _NOT_SAID = CSSSelector(
 )
 _NAMES = frozenset({"username", "username-coloured", "author-name", "autor"})
 _BYLINES = frozenset({"author", "postdate", "post-date", "fecha"})
+_COUNTS = CSSSelector(".posts, .replies, .respuestas, .lastpost, .last-post")
+_LAST_POST = CSSSelector(".lastpost time[datetime], .last-post time[datetime]")
+_NOT_A_MARK = CSSSelector(".views, .vistas")
+_UTC = ZoneInfo("UTC")
 _HEADING = CSSSelector(".topic-title, h1, h2")
 _SUBJECT = CSSSelector("h3 a, h3")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """How a page of topics lists one: a fingerprint, and when somebody last wrote in it."""
+
+    mark: str = ""
+    at: datetime | None = None
 
 
 class Forum:
@@ -69,7 +90,14 @@ class Forum:
 
     def start(self) -> Ask:
         """Ask for the first page of topics."""
-        return _ask(self._url, {"is": "list"})
+        return Ask(self._url, about={"is": "list"}, errors=CLOSED, lists=(LOOKED_FOR,))
+
+    def look_for(self, opener: Opener, listed: frozenset[str]) -> Ask | None:
+        """Ask for a topic that the newest pages no longer list."""
+        topic = opener.external_id.rpartition(":post:")[0]
+        if topic in listed:
+            return None
+        return _topic_ask(opener.url.partition("#")[0], own=opener.external_id)
 
     def read(self, answer: Answer) -> Step:
         """Read a page of topics, or a page of one topic."""
@@ -86,7 +114,8 @@ class Forum:
     def _topics(self, answer: Answer, tree: html.HtmlElement) -> Step:
         try:
             select = CSSSelector(self._source.links) if self._source.links else _TOPICS
-            topics = _links(select(tree), answer.url)
+            nodes = select(tree)
+            topics = _links(nodes, answer.url)
         except (SyntaxError, RuntimeError, *PARSER_ERRORS):
             said = f"cannot be read with «{self._source.links}», which is no CSS selector"
             return failed(answer, said)
@@ -95,11 +124,13 @@ class Forum:
             return self._posts(answer, tree)
         if not topics and not forums:
             return _empty(answer, tree, is_list=True)
-        asks = [_ask(url, {"is": "topic"}) for url in _once(topics)]
-        asks += [_ask(url, {"is": "list", "inner": True}, needed=True) for url in forums]
+        rows = _rows(nodes, answer)
+        once = tuple(_once(topics))
+        asks = [_topic_ask(url, rows.get(_topic(url), _Row())) for url in once]
+        asks += [_list_ask(url) for url in forums]
         if topics and (after := _after(tree, answer.url)):
-            asks.append(_ask(after, {"is": "list", "inner": True}, needed=True))
-        return Step(asks=tuple(asks))
+            asks.append(replace(_list_ask(after), older=True))
+        return Step(asks=tuple(asks), present=tuple(f"topic:{_topic(url)}" for url in once))
 
     def _posts(self, answer: Answer, tree: html.HtmlElement) -> Step:
         posts, nameless = _posts(tree)
@@ -107,12 +138,16 @@ class Forum:
         first = answer.about.get("first") or next(map(_own_id, posts), "")
         if not posts:
             return _empty(answer, tree, is_list=answer.about.get("is", "list") == "list")
+        opener = f"topic:{topic}:post:{first}"
         drafts = (self._post(answer, tree, post, topic, first) for post in posts)
         problems = (no_identity(answer, f"{nameless} posts"),) if nameless else ()
         after = _after(tree, answer.url)
-        about = {"is": "topic", "topic": topic, "first": first}
-        asks = (_ask(after, about),) if after else ()
-        return Step(tuple(drafts), asks, problems)
+        scope = answer.about.get("scope") or f"topic:{topic}"
+        about = {"is": "topic", "topic": topic, "first": first, "scope": scope}
+        of = opener if answer.about.get("mark") else ""
+        lists = (scope,)
+        asks = (Ask(after, about=about, errors=CLOSED, of=of, lists=lists),) if after else ()
+        return Step(tuple(drafts), asks, problems, thread=opener)
 
     def _post(
         self,
@@ -127,6 +162,8 @@ class Forum:
         opener = f"topic:{topic}:post:{first}"
         content = next(iter(_CONTENT(post)), None)
         body = content if content is not None else next(iter(_BODY(post)), None)
+        mark = answer.about.get("mark") if is_first else ""
+        listed = {"fingerprint": mark, "counted": True} if mark else {}
         return draft(
             answer,
             f"topic:{topic}:post:{own}",
@@ -138,11 +175,54 @@ class Forum:
             url=f"{without(answer.url, *SESSION).partition('#')[0]}#{post.get('id')}",
             parent=None if is_first else opener,
             thread=None if is_first else opener,
+            **listed,
         )
 
 
-def _ask(url: str, about: dict[str, object], *, needed: bool = False) -> Ask:
-    return Ask(url, about=about, errors=CLOSED, needed=needed)
+def _list_ask(url: str) -> Ask:
+    about = {"is": "list", "inner": True}
+    return Ask(url, about=about, errors=CLOSED, needed=True, lists=(LOOKED_FOR,))
+
+
+def _topic_ask(url: str, row: _Row | None = None, own: str = "") -> Ask:
+    row, scope = row or _Row(), f"topic:{_topic(url)}"
+    return Ask(
+        url,
+        about={"is": "topic", "mark": row.mark, "scope": scope},
+        errors=CLOSED,
+        mark=row.mark,
+        counted=True,
+        at=row.at,
+        lists=(scope,),
+        own=own,
+    )
+
+
+def _rows(nodes: list[html.HtmlElement], answer: Answer) -> Mapping[str, _Row]:
+    """Return how a page lists its topics, if it says how many answers each has, or the last."""
+    found: dict[str, _Row] = {}
+    seen: set[etree._Element] = set()
+    for node in nodes[:MOST_ROWS]:
+        above = islice(node.iterancestors(), HIGHEST)
+        holder = next((each for each in above if each.tag in ("li", "tr")), None)
+        if holder is None or holder in seen:
+            continue
+        seen.add(holder)
+        if not _COUNTS(holder):
+            continue
+        counts_visits: list[etree._Element] = _NOT_A_MARK(holder)
+        shown = text_of(holder, frozenset(counts_visits))
+        for url in _links([node], answer.url):
+            found[_topic(url)] = _Row(
+                fingerprint(f"topic:{_topic(url)}", " ".join(shown.split())),
+                _last_post(holder, answer.fetched_at),
+            )
+    return found
+
+
+def _last_post(holder: html.HtmlElement, now: datetime) -> datetime | None:
+    written = (node.get("datetime") or "" for node in _LAST_POST(holder)[:1])
+    return next((when for each in written if (when := moment(each, _UTC, now))), None)
 
 
 def _links(nodes: list[html.HtmlElement], base: str) -> list[str]:

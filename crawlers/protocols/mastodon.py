@@ -26,12 +26,15 @@ from crawlers.protocols.base import (
     word,
 )
 from crawlers.rules import Draft
-from models.records import Kind
+from models.records import OPENERS, Kind
 
 PAGE = "40"
 """The most statuses that a server gives at once."""
 
 LONGEST_THREAD = 1_000
+
+MOST_DESCENDANTS = 60
+"""What a server shows of a thread to who has no account."""
 
 _LINK = re.compile(r"<([^<>]{1,2000})>([^<]{0,500})")
 _NEXT = re.compile(r';\s*rel\s*=\s*"?next\b', re.IGNORECASE)
@@ -59,7 +62,10 @@ class Mastodon:
             url = joined(self._url, path, limit=PAGE)
         else:
             url = joined(self._url, "api/v1/timelines/public", local="true", limit=PAGE)
-        return Ask(url, headers=self._headers, needed=True)
+        return self._page(url, older=False)
+
+    def _page(self, url: str, *, older: bool) -> Ask:
+        return Ask(url, headers=self._headers, needed=True, older=older, lists=(OPENERS,))
 
     def read(self, answer: Answer) -> Step:
         """Read a page of a timeline, or the thread around a status."""
@@ -67,15 +73,17 @@ class Mastodon:
         if isinstance(value, Broken):
             return Step(problems=(unreadable(answer, value.why),))
         if answer.about.get("thread"):
-            statuses = rows(value, "ancestors") + rows(value, "descendants")
-            return self._statuses(answer, statuses, follow=False)
+            below = rows(value, "descendants")
+            step = self._statuses(answer, rows(value, "ancestors") + below, follow=False)
+            if len(below) < MOST_DESCENDANTS:
+                return step
+            why = "shows no more of a thread to who has no account"
+            return replace(step, problems=(*step.problems, unreadable(answer, why)))
         if not isinstance(value, list):
             return failed(answer, "holds no list of statuses")
         step = self._statuses(answer, rows(value), follow=self._source.comments)
         after = next_page(answer)
-        asks = (
-            (Ask(after, headers=self._headers, needed=True, older=True),) if after and value else ()
-        )
+        asks = (self._page(after, older=True),) if after and value else ()
         return replace(step, asks=(*step.asks, *asks))
 
     def rest(self) -> tuple[Draft, ...]:
@@ -100,11 +108,14 @@ class Mastodon:
             has_replies = (number(status, "replies_count") or 0) > 0
             if follow and has_replies and identity and not word(status, "in_reply_to_id"):
                 asks.append(self._thread(identity, word(status, "uri")))
-        return Step(tuple(drafts), tuple(asks), tuple(problems))
+        present = tuple(uri for status in found if (uri := word(status, "uri")))
+        return Step(tuple(drafts), tuple(asks), tuple(problems), present=present)
 
     def _thread(self, identity: str, uri: str) -> Ask:
         url = joined(self._url, f"api/v1/statuses/{quote(identity, safe='')}/context")
-        return Ask(url, headers=self._headers, about={"thread": identity}, of=uri)
+        return Ask(
+            url, headers=self._headers, about={"thread": identity}, of=uri, lists=(uri,), own=uri
+        )
 
     def _put(self, answer: Answer, status: dict[str, object], drafts: list[Draft]) -> None:
         """Keep a status, or hold it if it is a reply."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from crawlers.protocols.lists import mistyped, no_identity, objects, sorted_out
 from crawlers.protocols.refusals import code_of
 from crawlers.protocols.safe_xml import read_xml
 from crawlers.rules import Draft
+from models.records import OPENERS
 
 LONGEST_SPAN = timedelta(days=90)
 """The protocol answers for no longer span at once, and for the last one if none is named."""
@@ -62,7 +64,10 @@ class Cursor:
 
 
 class Open311:
-    """Reads service requests; the ``query`` is the jurisdiction, for a server of several."""
+    """Reads service requests; the ``query`` is the jurisdiction, for a server of several.
+
+    Told of a window, it asks for its days alone, in spans that the protocol allows.
+    """
 
     def __init__(self, source: Source, url: str, token: str | None) -> None:
         del token
@@ -73,12 +78,19 @@ class Open311:
         self._query = dict(parse_qsl(parts.query))
         if source.query:
             self._query["jurisdiction_id"] = source.query
+        self._since: datetime | None = None
+        self._first = Cursor()
+
+    def within(self, since: datetime, until: datetime) -> None:
+        """Begin with the window's last span, and end with its first."""
+        self._since = since
+        self._first = Cursor(start=max(since, until - LONGEST_SPAN), end=until)
 
     def start(self) -> Ask:
-        """Ask for the requests of the last 90 days, which is what a server gives by itself."""
-        return self._ask(Cursor())
+        """Ask for the window's last 90 days; without one, for what a server gives by itself."""
+        return self._ask(self._first)
 
-    def _ask(self, cursor: Cursor) -> Ask:
+    def _ask(self, cursor: Cursor, *, older: bool = False) -> Ask:
         query: dict[str, str] = dict(self._query)
         if cursor.start and cursor.end:
             query["start_date"], query["end_date"] = _w3(cursor.start), _w3(cursor.end)
@@ -91,12 +103,14 @@ class Open311:
             about={"cursor": cursor},
             errors=NOT_THIS_WAY,
             needed=True,
+            older=older,
+            lists=(OPENERS,),
         )
 
     def read(self, answer: Answer) -> Step:
         """Read a page of requests and ask for the next, or for an older span."""
         cursor = answer.about.get("cursor", Cursor())
-        is_first = cursor == Cursor(format=cursor.format)
+        is_first = cursor == replace(self._first, format=cursor.format)
         if answer.status in NOT_THIS_WAY:
             return self._refused(answer, cursor, is_first=is_first)
         items, problems, why = _items(answer)
@@ -130,7 +144,8 @@ class Open311:
         fresh = ids - cursor.seen
         if len(cursor.seen) >= MOST_REQUESTS:
             return ()
-        oldest = min(filter(None, (_when(item, answer) for item in items)), default=None)
+        moments = [when for item in items if (when := _when(item, answer))]
+        oldest, older = min(moments, default=None), _falls(moments)
         known = [x for x in (oldest, cursor.oldest) if x is not None]
         cursor = replace(
             cursor,
@@ -139,7 +154,7 @@ class Open311:
             oldest=min(known, default=None),
         )
         if fresh and cursor.pages:
-            return (self._ask(replace(cursor, page=cursor.page + 1)),)
+            return (self._ask(replace(cursor, page=cursor.page + 1), older=older),)
         if fresh or (items and cursor.page > 1):
             return self._by_date(answer, cursor)
         return self._older(answer, cursor)
@@ -153,13 +168,14 @@ class Open311:
         return (self._ask(replace(cursor, start=start, end=oldest, page=1, pages=False)),)
 
     def _older(self, answer: Answer, cursor: Cursor) -> tuple[Ask, ...]:
-        """Ask for the span before this one, unless this one had nothing."""
-        if not cursor.found or cursor.spans >= MOST_SPANS:
-            return ()
+        """Ask for the span before this one: to the window's first day, or till one is empty."""
         end = cursor.start or answer.fetched_at - LONGEST_SPAN
+        is_last = not cursor.found or cursor.spans >= MOST_SPANS
+        if is_last if self._since is None else end <= self._since:
+            return ()
         following = replace(
             cursor,
-            start=end - LONGEST_SPAN,
+            start=max(end - LONGEST_SPAN, self._since or end - LONGEST_SPAN),
             end=end,
             page=1,
             spans=cursor.spans + 1,
@@ -212,6 +228,11 @@ def _is_plain(identity: str) -> bool:
 def _when(item: Mapping[str, object], answer: Answer) -> datetime | None:
     written = word(item, "requested_datetime")
     return moment(written, _UTC, answer.fetched_at) if written else None
+
+
+def _falls(moments: list[datetime]) -> bool:
+    """Say whether a server lists from the newest to the oldest, which the protocol leaves open."""
+    return len(moments) > 1 and all(one >= two for one, two in pairwise(moments))
 
 
 def _w3(when: datetime) -> str:

@@ -27,7 +27,7 @@ from crawlers.protocols.base import (
 )
 from crawlers.protocols.refusals import code_of, gone_wrong, refused
 from crawlers.rules import Draft
-from models.records import Kind
+from models.records import OPENERS, Kind
 
 GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]"})
 """What Reddit writes in place of a text or a name that is no longer there."""
@@ -53,10 +53,18 @@ class _Found:
     drafts: list[Draft] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
 
     def step(self) -> Step:
         """Return it as a step."""
-        return Step(tuple(self.drafts), tuple(self.asks), tuple(self.problems))
+        return Step(
+            tuple(self.drafts),
+            tuple(self.asks),
+            tuple(self.problems),
+            gone=tuple(self.gone),
+            empty=tuple(self.empty),
+        )
 
 
 class Reddit:
@@ -75,11 +83,19 @@ class Reddit:
 
     def _page(self, after: str) -> Ask:
         url = joined(self._url, self._list, limit="100", raw_json="1", after=after)
-        return Ask(url, headers=self._headers, errors=CLOSED_OR_GONE, needed=True, older=True)
+        return Ask(
+            url,
+            headers=self._headers,
+            errors=CLOSED_OR_GONE,
+            needed=True,
+            older=True,
+            lists=(OPENERS,),
+        )
 
     def _ask(self, path: str, about: dict[str, str], **query: str) -> Ask:
         url = joined(self._url, path, raw_json="1", **query)
-        return Ask(url, headers=self._headers, about=about, of=about["link"])
+        link = about["link"]
+        return Ask(url, headers=self._headers, about=about, of=link, lists=(link,))
 
     def read(self, answer: Answer) -> Step:
         """Read a page of posts, a tree of comments, or comments that a tree left out."""
@@ -125,25 +141,29 @@ class Reddit:
 
     def _post(self, answer: Answer, data: dict[str, object], found: _Found) -> None:
         name = _name(data, "t3")
-        is_gone = prose(data, "selftext") in GONE or word(data, "removed_by_category") != ""
-        found.drafts.append(
-            draft(
-                answer,
-                name,
-                kind_of(self._source),
-                count=number(data, "num_comments"),
-                text="" if is_gone else prose(data, "selftext"),
-                dates=(iso(data, "created_utc"),),
-                title=None if is_gone else title(data, "title"),
-                author=_author(data),
-                url=_page_of(data),
+        if name and (prose(data, "selftext") in GONE or word(data, "removed_by_category")):
+            found.gone.append(name)
+        else:
+            found.drafts.append(
+                draft(
+                    answer,
+                    name,
+                    kind_of(self._source),
+                    count=number(data, "num_comments"),
+                    text=prose(data, "selftext"),
+                    dates=(iso(data, "created_utc"),),
+                    title=title(data, "title"),
+                    author=_author(data),
+                    url=_page_of(data),
+                )
             )
-        )
         has_comments = (number(data, "num_comments") or 0) > 0
         identity = name.removeprefix("t3_")
         if self._source.comments and has_comments and _ID.fullmatch(identity):
             path = f"comments/{identity}.json"
             found.asks.append(self._ask(path, {"link": name}, limit="500"))
+        elif self._source.comments and number(data, "num_comments") == 0:
+            found.empty.append(name)
 
     def _comments(
         self, answer: Answer, things: list[dict[str, object]], link: str, found: _Found
@@ -161,7 +181,10 @@ class Reddit:
                     self._more(data, link, found)
                 else:
                     below += rows(data, "replies", "data", "children")
-                    if _name(data, "t1") != skip:
+                    name = _name(data, "t1")
+                    if name and prose(data, "body") in GONE:
+                        found.gone.append(name)
+                    elif name != skip:
                         found.drafts.append(_comment(answer, data, link))
             level = below
 
@@ -181,12 +204,11 @@ class Reddit:
 
 
 def _comment(answer: Answer, data: dict[str, object], link: str) -> Draft:
-    text = prose(data, "body")
     return draft(
         answer,
         _name(data, "t1"),
         Kind.COMMENT,
-        text="" if text in GONE else text,
+        text=prose(data, "body"),
         dates=(iso(data, "created_utc"),),
         author=_author(data),
         url=_page_of(data),

@@ -1,5 +1,6 @@
 """Which adapter reads which protocol."""
 
+from configs.schema import Source
 from crawlers.protocols.base import Adapter
 from crawlers.protocols.decidim import Decidim
 from crawlers.protocols.discourse import Discourse
@@ -32,3 +33,29 @@ ADAPTERS: dict[Protocol, type[Adapter]] = {
     Protocol.TELEGRAM: Telegram,
 }
 """The protocols that are read through `crawlers.spiders.interface`."""
+
+GRANTED = frozenset(
+    {
+        Protocol.FACEBOOK,
+        Protocol.YOUTUBE,
+        Protocol.X,
+        Protocol.REDDIT,
+        Protocol.MASTODON,
+        Protocol.DISQUS,
+    }
+)
+"""The protocols whose token is granted to the operator under the platform's own terms."""
+
+
+TERMS = "not asked for permission: the platform's own terms hold, by the token that it gave"
+"""What a person is told of robots.txt where `is_under_terms`."""
+
+
+def is_under_terms(source: Source) -> bool:
+    """Say whether a source is read under terms that its platform agreed to by giving a token.
+
+    robots.txt is for crawlers, «automatic clients» that follow links (RFC 9309, section 1); who
+    was given a token asks an interface by its terms. Pages, feeds and interfaces that are open to
+    everybody are read as robots.txt allows.
+    """
+    return source.token is not None and source.protocol in GRANTED

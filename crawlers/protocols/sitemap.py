@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -11,11 +12,13 @@ from configs.schema import Source
 from crawlers.extract.article import read_article
 from crawlers.extract.comments import Comment, comment_pages, read_comments
 from crawlers.extract.text import decode, line
+from crawlers.known import fingerprint
+from crawlers.listings import LOOKED_FOR
 from crawlers.protocols.base import Answer, Ask, Problem, Step, draft, failed, unreadable
 from crawlers.protocols.lists import CLOSED, missing
 from crawlers.protocols.safe_xml import Xml, read_xml
 from crawlers.rules import Draft
-from models.records import Kind, Outcome
+from models.records import Kind, Opener, Outcome
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
 
@@ -47,7 +50,12 @@ class Sitemap:
 
     def start(self) -> Ask:
         """Ask for the sitemap."""
-        return Ask(self._url, about={"is": "sitemap", "depth": 0}, errors=CLOSED)
+        about = {"is": "sitemap", "depth": 0}
+        return Ask(self._url, about=about, errors=CLOSED, lists=(LOOKED_FOR,))
+
+    def look_for(self, opener: Opener, listed: frozenset[str]) -> Ask | None:
+        """Ask for a page that no sitemap lists any more."""
+        return None if opener.url in listed else _page_ask(opener.url, {})
 
     def read(self, answer: Answer) -> Step:
         """Read a sitemap, a page that it lists, or a further page of a comment thread."""
@@ -78,6 +86,7 @@ class Sitemap:
             asks=inner.asks + pages.asks,
             problems=damage + cut + inner.problems + pages.problems,
             stop=pages.stop,
+            present=pages.present,
         )
 
     def _pages(self, answer: Answer, entries: list[dict[str, str]]) -> Step:
@@ -96,7 +105,7 @@ class Sitemap:
         if len(chosen) > most:
             problems += (_cut(answer, f"lists more than the limit of {most:,} requests"),)
         asks = [_page_ask(url, texts) for url, texts in list(chosen.items())[:most]]
-        return Step(asks=tuple(asks), problems=problems)
+        return Step(asks=tuple(asks), problems=problems, present=tuple(addresses))
 
     def _page(self, answer: Answer) -> Step:
         kind = answer.content_type.partition(";")[0].strip().lower()
@@ -113,11 +122,12 @@ class Sitemap:
             author=found.author,
             dates=(answer.about.get("date"), found.date),
             url=identity,
+            fingerprint=answer.about.get("mark") or fingerprint(answer.url),
         )
         if not self._source.comments:
-            return Step(drafts=(opener,))
+            return Step(drafts=(opener,), partial=True)
         thread = _comments(answer, identity, known=(answer.url,))
-        return Step(drafts=(opener, *thread.drafts), asks=thread.asks)
+        return replace(thread, drafts=(opener, *thread.drafts))
 
 
 def _read(answer: Answer, most: int) -> Xml:
@@ -181,7 +191,15 @@ def _inner(answer: Answer, entries: list[dict[str, str]], depth: int) -> Step:
         problems += (_cut(answer, f"lists more than {MOST_SITEMAPS} sitemaps"),)
     about = {"is": "sitemap", "depth": depth + 1}
     asks = (
-        Ask(url, about=about, errors=CLOSED, needed=True) for url in list(addresses)[:MOST_SITEMAPS]
+        Ask(
+            url,
+            about=about,
+            errors=CLOSED,
+            needed=True,
+            at=_changed(texts),
+            lists=(LOOKED_FOR,),
+        )
+        for url, texts in list(addresses.items())[:MOST_SITEMAPS]
     )
     return Step(asks=tuple(asks), problems=problems)
 
@@ -218,6 +236,12 @@ def _when(text: str | None) -> datetime:
         return _OLD
 
 
+def _changed(texts: Mapping[str, str]) -> datetime | None:
+    """Return when something last changed, by its ``lastmod``."""
+    found = _when(texts.get("lastmod"))
+    return found if found > _OLD else None
+
+
 def _resolve(address: str, base: str) -> str:
     if not address or len(address) > _LONGEST_ADDRESS:
         return ""
@@ -241,12 +265,21 @@ def _same_host(url: str, other: str) -> bool:
 
 
 def _page_ask(url: str, texts: Mapping[str, str]) -> Ask:
-    about: dict[str, Any] = {"is": "page"}
+    mark = fingerprint(url, texts.get("lastmod"))
+    about: dict[str, Any] = {"is": "page", "mark": mark, "page": url}
     if title := line(texts.get(f"{NEWS}title")):
         about["title"] = title
     if date := line(texts.get(f"{NEWS}publication_date")):
         about["date"] = date
-    return Ask(url, about=about, errors=CLOSED)
+    return Ask(
+        url,
+        about=about,
+        errors=CLOSED,
+        mark=mark,
+        at=_changed(texts),
+        conditional=True,
+        lists=(url,),
+    )
 
 
 def _thread(answer: Answer) -> Step:
@@ -259,9 +292,12 @@ def _comments(answer: Answer, thread: str, known: tuple[str, ...]) -> Step:
     drafts = tuple(_comment(comment, answer, thread) for comment in comments)
     pages = comment_pages(answer.body, answer.url, answer.content_type)
     others = tuple(url for url in pages if url not in known and url != answer.url)
-    about = {"is": "thread", "thread": thread, "known": (*known, *others)}
-    asks = tuple(Ask(url, about=about, errors=CLOSED) for url in _asked(others))
-    return Step(drafts=drafts, asks=asks)
+    first = answer.about.get("page", "")
+    about = {"is": "thread", "thread": thread, "known": (*known, *others), "page": first}
+    asks = tuple(
+        Ask(url, about=about, errors=CLOSED, of=thread, lists=(first,)) for url in _asked(others)
+    )
+    return Step(drafts=drafts, asks=asks, thread=thread, partial=True)
 
 
 def _asked(urls: tuple[str, ...]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from crawlers.protocols.base import (
     with_query,
 )
 from crawlers.rules import Draft
-from models.records import Outcome
+from models.records import OPENERS, Outcome
 
 _CHANNEL = re.compile(r"/s/[^/]+")
 _MESSAGE = re.compile(r"[A-Za-z0-9_]{1,64}/\d{1,12}")
@@ -41,7 +41,7 @@ class Telegram:
 
     def start(self) -> Ask:
         """Ask for the channel's newest messages."""
-        return Ask(self._url, needed=True)
+        return Ask(self._url, needed=True, lists=(OPENERS,))
 
     def read(self, answer: Answer) -> Step:
         """Read a page of messages, and ask for the one before it."""
@@ -57,10 +57,10 @@ class Telegram:
             if "service_message" not in _classes(message):  # «channel created», a new picture
                 self._read_one(answer, message, drafts, problems)
         before = _before(tree)
-        asks = (
-            (Ask(with_query(self._url, before=before), needed=True, older=True),) if before else ()
-        )
-        return Step(tuple(drafts), asks, tuple(problems))
+        earlier = with_query(self._url, before=before)
+        asks = (Ask(earlier, needed=True, older=True, lists=(OPENERS,)),) if before else ()
+        # a page goes from the oldest to the newest, the pages from the newest to the oldest
+        return Step(tuple(reversed(drafts)), asks, tuple(problems))
 
     def _no_messages(self, answer: Answer, tree: html.HtmlElement) -> Step:
         if _with_class(tree, "tgme_channel_info") or _with_class(tree, "tgme_channel_history"):

@@ -32,7 +32,7 @@ from crawlers.protocols.lists import (
 )
 from crawlers.protocols.refusals import code_of
 from crawlers.rules import Draft
-from models.records import Kind
+from models.records import ANSWERS, OPENERS, Kind
 
 INTERFACE = "/wp-json/wp/v2"
 
@@ -98,6 +98,7 @@ class Wordpress:
             errors=CLOSED,
             needed=True,
             older=older,
+            lists=(OPENERS if about["is"] == "posts" else ANSWERS,),
         )
 
     def _posts(self, answer: Answer, value: list[object], page: int) -> Step:

@@ -24,7 +24,7 @@ from crawlers.protocols.base import (
 )
 from crawlers.protocols.refusals import code_of, gone_wrong, refused, temporary, token_refused
 from crawlers.rules import Draft
-from models.records import Kind
+from models.records import ANSWERS, OPENERS, Kind
 
 ERRORS = frozenset({400, 401, 402, 403, 429})
 FIELDS = "author_id,conversation_id,created_at,lang,note_tweet,referenced_tweets"
@@ -49,7 +49,8 @@ class X:
         return self._ask(url)
 
     def _ask(self, url: str) -> Ask:
-        return Ask(url, headers=self._headers, errors=ERRORS, needed=True, older=True)
+        lists = (OPENERS, ANSWERS)
+        return Ask(url, headers=self._headers, errors=ERRORS, needed=True, older=True, lists=lists)
 
     def read(self, answer: Answer) -> Step:
         """Read a page of posts; a search that finds nothing has no list of them."""
@@ -70,7 +71,8 @@ class X:
             else:
                 own.append(self._post(answer, post, names))
         asks, stop = self._after(answer, word(value, "meta", "next_token"))
-        return Step(tuple(own), asks, tuple(repeats), stop)
+        # what is older than seven days leaves the search without being gone
+        return Step(tuple(own), asks, tuple(repeats), stop, partial=True)
 
     def _after(self, answer: Answer, token: str) -> tuple[tuple[Ask, ...], str]:
         """Ask for the next page, unless the answer says that it would be refused."""

@@ -82,6 +82,7 @@ class Youtube:
             needed=not about,
             older=not about,
             of=_identity(str(about.get("video", ""))),
+            lists=(_identity(str(about["video"])),) if about else (),
         )
 
     def read(self, answer: Answer) -> Step:

@@ -1,24 +1,36 @@
 """What every spider shares: the start, the reading of a page, its thread, and the end."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import signals
 from scrapy.http import Request, Response
+from scrapy.spidermiddlewares.httperror import HttpError
 
 from configs.schema import Limits
 from crawlers.extract.comments import Comment, comment_pages, read_comments
+from crawlers.extract.dates import first_moment
 from crawlers.failures import explain
+from crawlers.known import is_old, last_look
+from crawlers.listings import Listings
 from crawlers.patience import TookTooLongError, patience
 from crawlers.politeness import CONDITIONAL, KEPT, NotModified
 from crawlers.recorder import Recorder
-from crawlers.rules import Draft
-from models.records import Failure, Kind, Outcome
+from crawlers.rules import Draft, identity
+from models.records import Failure, Kind, Opener, Outcome, Vanished
 
 LONGEST_ADDRESS = 2_000
+
+GONE = frozenset({404, 410})
+"""The answers by which a server says that there is no such page, or no longer."""
+
+MOST_LOOKED_FOR = 50
+"""Openers that one crawl looks for at their own address, because a list lacks them."""
 
 ENDS = {
     "closespider_timeout": "it reached its limit of {0.max_seconds:g} seconds",
@@ -43,6 +55,7 @@ class SourceSpider(scrapy.Spider):
         self.source = recorder.job.source
         self._said: dict[str, set[str]] = {}
         self._open_threads: dict[str, str] = {}
+        self._listings = Listings()
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "SourceSpider":
@@ -95,6 +108,44 @@ class SourceSpider(scrapy.Spider):
         outcome, sentence = explain(failure, self.source.limits)
         self.recorder.reject(outcome, url, sentence)
 
+    def aged(self, draft: Draft, newest: datetime | None) -> Draft:
+        """Return a draft with the mark of a last look, if it is read when it is old."""
+        said = first_moment(draft.dates, self.recorder.zone, draft.fetched_at)
+        if not (self.source.comments and draft.fingerprint and isinstance(said, datetime)):
+            return draft
+        if not is_old(said, newest, self.source.revisit_days):
+            return draft
+        return replace(draft, fingerprint=last_look(draft.fingerprint))
+
+    def look_for(self, openers: Iterator[Opener]) -> Iterator[Request]:
+        """Ask for the pages of openers that a list lacks: they may be gone, or have made room."""
+        for opener in islice(openers, MOST_LOOKED_FOR):
+            if fits(opener.url):
+                about = {"external_id": opener.external_id}
+                request = self.request(opener.url, self.still_there, self.not_there, **about)
+                yield conditional(request)
+
+    def still_there(self, response: Response, external_id: str) -> None:
+        """Leave what still has its page as it is: only its list no longer shows it."""
+        del response, external_id
+        self.recorder.unchanged += 1
+
+    def not_there(self, failure: Any) -> None:
+        """Note that an opener is gone, if its server says so."""
+        if not self.is_gone(failure, failure.request.cb_kwargs["external_id"]):
+            self.not_read(failure.request.url, failure)
+
+    def is_gone(self, failure: Any, external_id: str) -> bool:
+        """Note that an opener and what answered it are gone, if its server says so."""
+        error = failure.value
+        if not isinstance(error, HttpError) or error.response.status not in GONE:
+            return False
+        moment = fetched_at(error.response)
+        self.recorder.is_gone(Vanished(identity(external_id), moment, with_thread=True))
+        detail = f"{failure.request.url} answered {error.response.status}"
+        self.recorder.reject(Outcome.DELETED, failure.request.url, detail)
+        return True
+
     def unforeseen(self, failure: Any, response: Response) -> None:
         """A callback failed: count the page, and go on with the others."""
         sentence = unforeseen_in_words(failure)
@@ -106,17 +157,36 @@ class SourceSpider(scrapy.Spider):
         """Keep the comments of a page and ask for the thread's other pages."""
         said = self._said.setdefault(thread, set())
         comments = read_comments(response.body, content_type(response))
-        for comment in comments:
+        drafts = [self._comment(comment, response, thread) for comment in comments]
+        for comment, draft in zip(comments, drafts, strict=True):
             if comment.id not in said:
-                self.recorder.put(self._comment(comment, response, thread))
+                self.recorder.put(draft)
         said.update(comment.id for comment in comments)
+        self._note_comments(response, thread, drafts)
         for url in comment_pages(response.body, response.url, content_type(response)):
             if url not in said and url != response.url and fits(url):
                 said.add(url)
                 self._open_threads[url] = thread
+                self._listings.asked((thread,))
                 yield self.request(
                     url, self.read_thread, self.thread_failed, thread=thread, asked=url
                 )
+
+    def _note_comments(self, response: Response, thread: str, drafts: list[Draft]) -> None:
+        """Note which comments a page proves to be there; the first page counts as asked."""
+        if "thread" not in response.meta:
+            self._listings.asked((thread,))
+        dates = (
+            first_moment(draft.dates, self.recorder.zone, draft.fetched_at) for draft in drafts
+        )
+        self._listings.answered(
+            (thread,),
+            fetched_at(response),
+            [identity(draft.external_id or "") for draft in drafts],
+            [moment for moment in dates if isinstance(moment, datetime)],
+            identity(thread),
+            partial=True,
+        )
 
     def read_thread(self, response: Response, thread: str, asked: str) -> Iterator[Request]:
         """Read a further page of a thread."""
@@ -126,6 +196,7 @@ class SourceSpider(scrapy.Spider):
     def thread_failed(self, failure: Any) -> None:
         """A further page of a thread could not be read; what passes is tried in the next run."""
         self.not_read(failure.request.url, failure)
+        self._listings.broken((failure.request.cb_kwargs["thread"],))
         if not is_lasting(failure, self.source.limits):
             self.recorder.unsettle(failure.request.cb_kwargs["thread"])
         self._open_threads.pop(failure.request.cb_kwargs["asked"], None)
@@ -151,6 +222,8 @@ class SourceSpider(scrapy.Spider):
         """Say how the crawl ended, if it was not by reading everything."""
         for thread in self._open_threads.values():
             self.recorder.unsettle(thread)
+        for listing in self._listings.whole(self.recorder.job.since):
+            self.recorder.list_whole(listing)
         if reason != "finished":
             sentence = ENDS.get(reason, f"it was closed ({reason})")
             self.recorder.stop(sentence.format(self.source.limits))

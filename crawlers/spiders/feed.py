@@ -13,7 +13,7 @@ from crawlers.extract.feed import Entry, read_feed
 from crawlers.known import fingerprint
 from crawlers.politeness import NotModified
 from crawlers.recorder import Recorder
-from crawlers.rules import Draft
+from crawlers.rules import Draft, identity
 from crawlers.spiders.base import (
     SourceSpider,
     conditional,
@@ -23,7 +23,7 @@ from crawlers.spiders.base import (
     is_lasting,
     is_page,
 )
-from models.records import Outcome
+from models.records import Opener, Outcome
 
 
 class FeedSpider(SourceSpider):
@@ -40,6 +40,7 @@ class FeedSpider(SourceSpider):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(recorder)
         self._waiting: dict[str, list[Draft]] = {}
+        self._newest: datetime | None = None
 
     def read_start(self, response: Response) -> Iterator[Request]:
         """Read the feed; entries without a page to open are written at once."""
@@ -50,7 +51,10 @@ class FeedSpider(SourceSpider):
         if feed.damage:
             said = f"{feed.damage}; {len(feed.entries)} entries were read"
             self.recorder.reject(Outcome.UNREADABLE, response.url, said)
+        self.recorder.note_fields(feed.fields)
         drafts = [self._draft(entry, response) for entry in feed.entries]
+        self._newest = max(self._moments(drafts), default=None)
+        lacking = list(self._lacking(drafts, damaged=bool(feed.damage)))
         if self.source.follow or self.source.comments:
             drafts = self._wait(drafts)
         for draft in drafts:
@@ -60,30 +64,39 @@ class FeedSpider(SourceSpider):
             if self.source.comments:  # without them no page is ever opened again
                 conditional(request, may_rest=self._may_rest(link))
             yield request
+        yield from self.look_for(opener for opener in lacking if opener.url not in self._waiting)
+
+    def _lacking(self, drafts: list[Draft], *, damaged: bool) -> Iterator[Opener]:
+        """Return what is stored and the feed still reaches back to, but no longer lists."""
+        said = self._moments(drafts)
+        if damaged or not said:
+            return
+        listed = {identity(draft.external_id) for draft in drafts if draft.external_id}
+        for opener in self.recorder.known.openers:
+            if opener.said_at > min(said) and opener.external_id not in listed:
+                yield opener
 
     def _wait(self, drafts: list[Draft]) -> list[Draft]:
         """Have drafts wait for their pages; return those without, and count the settled."""
-        newest = self._newest(drafts)
         others = []
         for draft in drafts:
             if not draft.url or not fits(draft.url):
                 others.append(draft)
-            elif self._is_settled(draft, newest):
+            elif self._is_settled(draft):
                 self.recorder.unchanged += 1
             else:
                 self._waiting.setdefault(draft.url, []).append(draft)
         return others
 
-    def _is_settled(self, draft: Draft, newest: datetime | None) -> bool:
+    def _is_settled(self, draft: Draft) -> bool:
         known = self.recorder.known
-        if not self.source.comments:
-            return known.has(draft.fingerprint)
-        return known.is_settled(draft.fingerprint, newest, self.source.revisit_days)
+        look = known.is_settled if self.source.comments else known.has
+        return look(draft.fingerprint)
 
-    def _newest(self, drafts: Iterable[Draft]) -> datetime | None:
+    def _moments(self, drafts: Iterable[Draft]) -> list[datetime]:
         zone = self.recorder.zone
         moments = (first_moment(draft.dates, zone, draft.fetched_at) for draft in drafts)
-        return max((m for m in moments if isinstance(m, datetime)), default=None)
+        return [moment for moment in moments if isinstance(moment, datetime)]
 
     def _may_rest(self, link: str) -> bool:
         """Say whether a page that has not changed tells nothing new of what waits for it."""
@@ -124,17 +137,22 @@ class FeedSpider(SourceSpider):
         drafts = [_completed(draft, article, response) for draft in self._waiting[link]]
         del self._waiting[link]
         for draft in drafts:
-            self.recorder.put(draft)
+            self.recorder.put(self.aged(draft, self._newest))
         if self.source.comments:
             yield from self.put_comments(response, drafts[0].external_id or link)
 
     def page_failed(self, failure: Any) -> None:
-        """An entry's page could not be read, or has not changed."""
-        link = failure.request.cb_kwargs["link"]
+        """An entry's page could not be read, has not changed, or is gone though it is listed."""
+        link, known = failure.request.cb_kwargs["link"], self.recorder.known
         if isinstance(failure.value, NotModified):
             self.recorder.unchanged += len(self._waiting.pop(link, ()))
             return
-        self.not_read(link, failure)
+        of_stored = [d for d in self._waiting.get(link, ()) if known.has_some(d.fingerprint)]
+        found = [self.is_gone(failure, draft.external_id or "") for draft in of_stored]
+        if not any(found):
+            self.not_read(link, failure)
+        waiting = self._waiting.get(link, [])
+        waiting[:] = [d for d in waiting if not known.was_gone(d.fingerprint)]
         self._release(link, for_good=is_lasting(failure, self.source.limits))
 
     def closed(self, reason: str) -> None:
@@ -156,7 +174,8 @@ class FeedSpider(SourceSpider):
             if known.has(draft.fingerprint) or (known.has_some(draft.fingerprint) and not for_good):
                 self.recorder.unchanged += 1
             else:
-                self.recorder.put(draft if for_good else replace(draft, fingerprint=None))
+                kept = self.aged(draft, self._newest) if for_good else None
+                self.recorder.put(kept or replace(draft, fingerprint=None))
 
 
 def _completed(draft: Draft, article: Article, response: Response) -> Draft:

@@ -10,27 +10,46 @@ from scrapy.http import Request, Response
 from crawlers.extract.dates import first_moment
 from crawlers.failures import explain
 from crawlers.keyed import TOKEN_AS
-from crawlers.politeness import Retry
-from crawlers.protocols.base import Answer, Ask, Holding, Step
+from crawlers.known import is_old
+from crawlers.listings import LOOKED_FOR
+from crawlers.politeness import UNDER_TERMS, NotModified, Retry
+from crawlers.protocols.base import (
+    Answer,
+    Ask,
+    Broken,
+    Holding,
+    Looking,
+    Problem,
+    Step,
+    Windowed,
+    parse_json,
+)
+from crawlers.protocols.fields import item_fields
 from crawlers.protocols.refusals import gone_wrong, refused
-from crawlers.protocols.registry import ADAPTERS
+from crawlers.protocols.registry import ADAPTERS, is_under_terms
 from crawlers.protocols.secret import hide, same_site, site_of, take_token
 from crawlers.recorder import Recorder
-from crawlers.rules import Draft
+from crawlers.rules import Draft, identity
 from crawlers.spiders.base import (
+    GONE,
+    MOST_LOOKED_FOR,
     SourceSpider,
+    conditional,
     fetched_at,
     fits,
     in_time,
     is_lasting,
     unforeseen_in_words,
 )
-from models.records import Failure, Outcome
+from models.records import OPENERS, Failure, Outcome, Vanished
 
 FAILING = list(range(400, 600))
 MOVED = list(range(300, 400))
 
 TOO_MANY = 429
+
+MOST_SAMPLED = 20
+"""Answers of a crawl whose fields are noted."""
 
 CARRIES_TOKEN = "carries_token"  # noqa: S105 - the key of a request's meta, not a token
 
@@ -55,6 +74,11 @@ class InterfaceSpider(SourceSpider):
         self._open: dict[Mark, str] = {}
         self._newest = recorder.known.newest
         self._missing = ""
+        self._has_looked = False
+        self._sampled = 0
+        since, until = recorder.job.since, recorder.job.until
+        if since and until and isinstance(self._adapter, Windowed):
+            self._adapter.within(since, until)
 
     @classmethod
     def update_settings(cls, settings: Any) -> None:
@@ -76,9 +100,12 @@ class InterfaceSpider(SourceSpider):
         for ask in asks:
             if _mark(ask) in self._asked:
                 self.recorder.reject(Outcome.DUPLICATE, ask.url, "it was asked already")
+                self._listings.broken(ask.lists)
             elif why := self._forbidden(ask):
                 self.recorder.reject(Outcome.NOT_ALLOWED, ask.url[:200], why)
+                self._listings.broken(ask.lists)
             else:
+                self._listings.asked(ask.lists)
                 self._asked.add(_mark(ask))
                 if ask.of:
                     self._open[_mark(ask)] = ask.of
@@ -94,7 +121,8 @@ class InterfaceSpider(SourceSpider):
     def _request(self, ask: Ask, *, is_start: bool) -> Request:
         kept = FAILING + MOVED if self.token else FAILING
         headers = {"Accept-Encoding": "identity"} if self.token else {}
-        return Request(
+        under_terms = is_under_terms(self.source)
+        request = Request(
             ask.url,
             method=ask.method,
             headers=headers | dict(ask.headers),
@@ -105,10 +133,14 @@ class InterfaceSpider(SourceSpider):
             meta={
                 "handle_httpstatus_list": kept,
                 CARRIES_TOKEN: bool(self.token),
+                UNDER_TERMS: under_terms,
                 TOKEN_AS: ask.token_as,
             },
             dont_filter=True,
         )
+        if not ask.conditional:
+            return request
+        return conditional(request, may_rest=self.recorder.known.has(ask.mark))
 
     def read_start(self, response: Response) -> Iterator[Request]:
         """Not used: every answer is read by `read_answer`."""
@@ -118,13 +150,17 @@ class InterfaceSpider(SourceSpider):
         """Read an answer: keep its records, count its problems, ask what follows from it."""
         answer = _answer(response, ask)
         step = self._step(answer, ask)
+        self._note_fields(answer)
         settled = self._keep(step.drafts)
+        self._note_gone(answer, step, ask)
+        self._note_listed(answer, step, ask)
         self._count(step, ask, is_start=is_start)
         if step.stop:
             self.recorder.stop(step.stop)
             return
         self._open.pop(_mark(ask), None)
         yield from self._requests(self._unknown(step, settled))
+        yield from self._requests(self._looked_for())
 
     def _step(self, answer: Answer, ask: Ask) -> Step:
         if 200 <= answer.status < 300 or answer.status in ask.errors:
@@ -135,41 +171,140 @@ class InterfaceSpider(SourceSpider):
 
     def _keep(self, drafts: tuple[Draft, ...]) -> set[str]:
         """Keep what is not stored as it is, and return the ids of what needs no second look."""
-        zone, known = self.recorder.zone, self.recorder.known
-        said = [first_moment(draft.dates, zone, draft.fetched_at) for draft in drafts]
-        moments = [moment for moment in (*said, self._newest) if isinstance(moment, datetime)]
+        moments = [moment for moment in (*self._moments(drafts), self._newest) if moment]
         self._newest = max(moments, default=None)
-        days = self.source.revisit_days if self.source.comments else -1
         settled: set[str] = set()
         for draft in drafts:
-            if known.is_settled(draft.fingerprint or "", self._newest, days):
+            if self._is_settled(draft.fingerprint or "", counted=draft.counted):
                 self.recorder.unchanged += 1
                 settled.add(draft.external_id or "")
             else:
-                self.recorder.put(draft)
+                self.recorder.put(self.aged(draft, self._newest))
         return settled
+
+    def _moments(self, drafts: Iterable[Draft]) -> list[datetime]:
+        """Return when drafts were said, of those that tell."""
+        zone = self.recorder.zone
+        moments = (first_moment(draft.dates, zone, draft.fetched_at) for draft in drafts)
+        return [moment for moment in moments if isinstance(moment, datetime)]
+
+    def _is_settled(self, mark: str, *, counted: bool) -> bool:
+        """Say whether what is listed like this needs no second look.
+
+        Where a list counts what lies behind, a young one would be listed differently; once it is
+        old it is looked at a last time, because edits are not counted.
+        """
+        known = self.recorder.known
+        if not self.source.comments:
+            return known.has(mark)
+        if known.is_settled(mark):
+            return True
+        return counted and known.is_young(mark, self._newest, self.source.revisit_days)
+
+    def _note_fields(self, answer: Answer) -> None:
+        if answer.status != 200 or self._sampled >= MOST_SAMPLED:
+            return
+        value = parse_json(answer.body, answer.content_type)
+        if not isinstance(value, Broken):
+            self._sampled += 1
+            self.recorder.note_fields(item_fields(value))
+
+    def _note_gone(self, answer: Answer, step: Step, ask: Ask) -> None:
+        """Note what the platform says was taken back, and what no longer has its address."""
+        for external_id in step.gone:
+            self.recorder.is_gone(Vanished(identity(external_id), answer.fetched_at))
+            detail = "its author or its source took it back"
+            self.recorder.reject(Outcome.DELETED, external_id, detail)
+        if answer.status in GONE and (own := self._owner(ask)):
+            self.recorder.is_gone(Vanished(own, answer.fetched_at, with_thread=True))
+
+    def _owner(self, ask: Ask) -> str:
+        """Return the external id of what has an address to itself."""
+        return ask.own or self.recorder.known.by_page.get(ask.url, "")
+
+    def _note_listed(self, answer: Answer, step: Step, ask: Ask) -> None:
+        """Note what an answer proves to be there, if nothing of it is missing."""
+        ids = [draft.external_id for draft in step.drafts if draft.external_id]
+        held = [*ids, *step.present, *step.gone, *(problem.where for problem in step.problems)]
+        is_page = step.partial and OPENERS not in ask.lists  # its own date is no comment's
+        listed = [draft for draft in step.drafts if draft.thread or not is_page]
+        self._listings.answered(
+            ask.lists,
+            answer.fetched_at,
+            map(identity, held),
+            self._moments(listed),
+            step.thread,
+            partial=step.partial,
+        )
+        if step.stop or any(_hides(problem) for problem in step.problems):
+            self._listings.broken(ask.lists)
+        for external_id in step.empty:
+            self._listings.asked((external_id,))
+            self._listings.answered((external_id,), answer.fetched_at)
+
+    def _looked_for(self) -> Iterator[Ask]:
+        """Ask for the young openers that the source's list no longer holds."""
+        listed = self._listings.holds(LOOKED_FOR)
+        if listed is None or self._has_looked or not isinstance(self._adapter, Looking):
+            return
+        self._has_looked = True
+        newest, days = self.recorder.known.newest, self.source.revisit_days
+        left = MOST_LOOKED_FOR
+        for opener in self.recorder.known.openers:
+            if not left or is_old(opener.said_at, newest, days):
+                return
+            if ask := self._adapter.look_for(opener, listed):
+                left -= 1
+                yield ask
 
     def _count(self, step: Step, ask: Ask, *, is_start: bool) -> None:
         """Count the problems of an answer, and note what the crawl lacks because of them."""
         lost = [problem for problem in step.problems if problem.outcome.failure]
         for problem in step.problems:
-            self.recorder.reject(problem.outcome, problem.where, problem.detail)
+            is_known = problem.outcome is Outcome.GONE and self._owner(ask)
+            outcome = Outcome.DELETED if is_known else problem.outcome
+            self.recorder.reject(outcome, problem.where, problem.detail)
         if ask.of and any(problem.outcome.failure is Failure.TEMPORARY for problem in lost):
             self.recorder.unsettle(ask.of)
         if lost and not (step.drafts or step.asks or step.stop):
             self._without(lost[0].detail, ask, is_start=is_start)
 
     def _unknown(self, step: Step, settled: set[str]) -> Iterator[Ask]:
-        """Leave out what would bring nothing but what is stored."""
-        nothing_new = bool(step.drafts) and len(settled) == len(step.drafts)
-        is_over = nothing_new and self.recorder.known.complete
+        """Leave out what would bring nothing but what is stored, or is older than the window."""
+        is_over, is_before = self._is_over(step), self._is_before(step)
         for ask in step.asks:
-            if not (ask.older and is_over) and not (ask.of and ask.of in settled):
+            if ask.older and (is_over or is_before):
+                self._listings.cut(ask.lists)
+                self.recorder.bounded |= not is_over
+            elif ask.mark and self._is_settled(ask.mark, counted=ask.counted):
+                self.recorder.unchanged += 1
+            elif ask.at and self.recorder.job.since and ask.at < self.recorder.job.since:
+                self.recorder.bounded = True
+            elif not (ask.of and ask.of in settled):
                 yield ask
+
+    def _is_over(self, step: Step) -> bool:
+        """Say whether all that an answer lists is stored as it lists it, and all before it too."""
+        known = self.recorder.known
+        marks = [draft.fingerprint or "" for draft in step.drafts]
+        marks += [ask.mark for ask in step.asks if ask.mark]
+        if not (marks and known.complete):
+            return False
+        return all(known.has(mark) for mark in marks)
+
+    def _is_before(self, step: Step) -> bool:
+        """Say whether nothing that an answer lists is as young as the window."""
+        since = self.recorder.job.since
+        moments = [*self._moments(step.drafts), *(ask.at for ask in step.asks if ask.at)]
+        return since is not None and bool(moments) and max(moments) < since
 
     def not_answered(self, failure: Any) -> None:
         """A request got no answer, or none that may be read."""
         ask = failure.request.cb_kwargs["ask"]
+        self._listings.broken(ask.lists)
+        if isinstance(failure.value, NotModified):
+            self.recorder.unchanged += 1
+            return
         outcome, sentence = explain(failure, self.source.limits)
         self.recorder.reject(outcome, failure.request.url, sentence)
         self._without(sentence, ask, is_start=failure.request.cb_kwargs["is_start"])
@@ -181,6 +316,7 @@ class InterfaceSpider(SourceSpider):
         super().unforeseen(failure, response)
         about = response.request.cb_kwargs if response.request else {}
         if "ask" in about:
+            self._listings.broken(about["ask"].lists)
             sentence = f"{response.url}: {unforeseen_in_words(failure)}"
             self._without(sentence, about["ask"], is_start=about["is_start"])
 
@@ -240,6 +376,11 @@ class Scrubber:
             for name, values in response.headers.items()
         }
         return response.replace(headers=headers, body=hide(response.body, token))
+
+
+def _hides(problem: Problem) -> bool:
+    """Say whether behind a problem there may be something that is not listed by its name."""
+    return problem.outcome.failure is not None or problem.outcome is Outcome.NO_IDENTITY
 
 
 def _mark(ask: Ask) -> Mark:

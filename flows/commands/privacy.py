@@ -57,18 +57,18 @@ def purge_verb(  # noqa: PLR0913, PLR0917 - one option for each criterion
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)
+    secrets = pseudonymiser_of(settings, place)
     authors = [author] if author else []
     if author_name:
         if source is None:
             raise ConfigError("--author-name needs --source: pseudonyms differ between sources.")
-        authors.append(pseudonymiser_of(settings, place).author(source, author_name))
+        authors.append(secrets.author(source, author_name))
     criteria = Criteria(tuple(authors), _limit(place, as_day(before), retention), source, id)
     store, names = open_store(settings), [author_name] if author_name else []
 
     def run(*, dry: bool) -> "Purged":
-        return purge(
-            store, place, criteria, settings.home, settings.archive, names=names, dry_run=dry
-        )
+        home, archive = settings.home, settings.archive
+        return purge(store, place, criteria, home, archive, secrets, names=names, dry_run=dry)
 
     outcome = run(dry=True)
     if not dry_run:

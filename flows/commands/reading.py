@@ -1,6 +1,6 @@
 """Verbs that bring manifestations in: run, import, sources."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +11,6 @@ from flows.commands.options import Code, From, Json, To, as_day, print_json
 from models.errors import ConfigError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from configs.schema import Municipality
     from flows.summary import RunSummary
     from models.records import Health
@@ -166,6 +164,8 @@ def _show_import(outcome: "Imported", municipality: str) -> None:
     )
     mapping = ", ".join(f"{k}={v}" for k, v in outcome.columns.model_dump().items() if v)
     typer.echo(f"Columns, remembered for source {outcome.source}: {mapping}")
+    for warning in outcome.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
     for rejection in outcome.examples:
         typer.echo(f"  {rejection.where}: {rejection.outcome}: {rejection.detail}", err=True)
     if outcome.first and outcome.last:
@@ -185,13 +185,16 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
     from configs.settings import Settings
     from flows.house import open_municipality, open_store
     from models.records import Health
-    from pipelines.store.read import latest_attempts, source_health
+    from pipelines.expectations import recent_fields
+    from pipelines.store.read import latest_attempts, source_fields, source_health
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)
     engine = open_store(settings).engine
     found = latest_attempts(engine, place.code)
     health = source_health(engine, place.code)
+    fields = source_fields(engine, place.code)
+    now = datetime.now(UTC)
     rows = [
         {
             "name": source.name,
@@ -202,6 +205,7 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
             "state": found[source.name].state if source.name in found else "never read",
             "reason": (found[source.name].error or "") if source.name in found else "",
             **_health_columns(health.get(source.name, Health()), place),
+            "warning": recent_fields(fields.get(source.name, {}), now),
         }
         for source in place.sources
     ]
@@ -209,7 +213,7 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
         print_json(rows)
         return
     table = Table(title=f"{place.name}: {len(rows)} sources")
-    shown = ("name", "title", "protocol", "state", "health", "next_due", "reason")
+    shown = ("name", "title", "protocol", "state", "health", "next_due", "reason", "warning")
     for column in shown:
         table.add_column(column, overflow="fold")
     for row in rows:

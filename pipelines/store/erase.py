@@ -1,8 +1,8 @@
 """Find what is to be purged, and delete it from the database so that no trace is left."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from models.tables import (
     RejectionRow,
     RevisionRow,
     RunRow,
+    TombstoneRow,
     ValidatorRow,
 )
 from pipelines.store.engine import explained, writing
@@ -53,6 +54,7 @@ class Target:
 
     id: str
     source: str
+    external_id: str
     title: str | None
     text: str
     url: str | None
@@ -71,6 +73,8 @@ class Erasure:
     urls: Sequence[str]
     sources: Sequence[str]
     """Sources of which nothing is to stay."""
+    buried: Mapping[str, str] = field(default_factory=dict)
+    """What is not to be collected again, by keyed hash, and by which criterion it was purged."""
 
 
 def targets(engine: Engine, municipality: str, criteria: Criteria) -> list[Target]:
@@ -78,17 +82,18 @@ def targets(engine: Engine, municipality: str, criteria: Criteria) -> list[Targe
     said, former = ManifestationRow, RevisionRow
     wanted = _wanted(municipality, criteria)
     about = (said.url, said.said_at, said.fetched_at, said.said_on)
-    now = select(said.id, said.source, said.title, said.text, *about, said.capture_id)
-    then = select(said.id, said.source, former.title, former.text, *about, former.capture_id)
+    named: tuple[Any, ...] = (said.id, said.source, said.external_id)
+    now = select(*named, said.title, said.text, *about, said.capture_id)
+    then = select(*named, former.title, former.text, *about, former.capture_id)
     queries = (
         now.where(wanted),
         then.join(former, former.manifestation_id == said.id).where(wanted),
     )
     with explained(engine), engine.connect() as connection:
         return [
-            Target(id_, source, title, text, url, min(said_at, fetched_at), said_on, capture)
+            Target(id_, source, own, title, text, url, min(said_at, fetched_at), said_on, capture)
             for query in queries
-            for id_, source, title, text, url, said_at, fetched_at, said_on, capture in (
+            for id_, source, own, title, text, url, said_at, fetched_at, said_on, capture in (
                 connection.execute(query)
             )
         ]
@@ -156,6 +161,7 @@ def erase(engine: Engine, erasure: Erasure, audit: dict[str, Any], actor: str) -
             connection.execute(delete(ManifestationRow).where(ManifestationRow.id.in_(chunk)))
         _forget_captures(connection, erasure)
         _forget_addresses(connection, erasure)
+        _bury(connection, erasure)
         connection.execute(
             insert(AuditRow).values(
                 at=datetime.now(UTC),
@@ -165,6 +171,26 @@ def erase(engine: Engine, erasure: Erasure, audit: dict[str, Any], actor: str) -
                 detail=audit,
             )
         )
+
+
+def _bury(connection: Connection, erasure: Erasure) -> None:
+    """Note what is not to be collected again; what is noted already keeps its date."""
+    row, now = TombstoneRow, datetime.now(UTC)
+    for chunk in _chunks(sorted(erasure.buried)):
+        ours = (row.municipality == erasure.municipality, row.digest.in_(chunk))
+        known = set(connection.scalars(select(row.digest).where(*ours)))
+        new = [
+            {
+                "municipality": erasure.municipality,
+                "digest": digest,
+                "reason": erasure.buried[digest],
+                "purged_at": now,
+            }
+            for digest in chunk
+            if digest not in known
+        ]
+        if new:
+            connection.execute(insert(row), new)
 
 
 def _break_clusters(connection: Connection, ids: Sequence[str]) -> None:

@@ -6,12 +6,25 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Engine, Select, and_, func, inspect, select
 from sqlalchemy.orm import Session
 
 from configs.schema import Source
 from models.errors import InputError
-from models.records import Condition, Health, Stage, State, Validator, Window
+from models.records import (
+    ANSWERS,
+    OPENERS,
+    Condition,
+    Health,
+    Listing,
+    Opener,
+    Stage,
+    State,
+    Validator,
+    Window,
+    manifestation_id,
+)
 from models.tables import (
     INSIGHT_TABLES,
     Base,
@@ -24,12 +37,16 @@ from models.tables import (
     RejectionRow,
     RunRow,
     SeenRow,
+    SourceFieldRow,
     SourceRow,
     SourceStateRow,
+    TombstoneRow,
     ValidatorRow,
 )
-from nlp.language import UNDETERMINED
+from nlp.language import HOME, UNDETERMINED
 from pipelines.store.engine import explained
+
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,23 @@ class Unplaced:
     title: str | None
     text: str
     opener_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A stored manifestation that a list of its source should hold."""
+
+    id: str
+    external_id: str
+    thread_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Why and when something was purged that is not to be collected again."""
+
+    reason: str
+    purged_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,10 +346,23 @@ def latest_runs(engine: Engine, municipality: str | None, limit: int) -> Sequenc
 
 
 def remembered_source(engine: Engine, municipality: str, name: str) -> Source | None:
-    """Return a source's configuration as it was last used, if it was ever used."""
+    """Return a source's configuration as it was last used, if it was ever used.
+
+    Raises:
+        InputError: another version remembered it in a way that this one does not understand.
+    """
     with explained(engine), Session(engine) as session:
         row = session.get(SourceRow, (municipality, name))
-    return None if row is None else Source.model_validate(row.config)
+    if row is None:
+        return None
+    try:
+        return Source.model_validate(row.config)
+    except ValidationError as error:
+        keys = {".".join(map(str, problem["loc"])) or "all of it" for problem in error.errors()}
+        raise InputError(
+            f"What was remembered of source {name} cannot be read by this version of Manifiesta "
+            f"({', '.join(sorted(keys))}). Name its columns again with --text and --date."
+        ) from None
 
 
 def source_health(engine: Engine, municipality: str) -> dict[str, Health]:
@@ -331,6 +378,7 @@ def _health(row: SourceStateRow) -> Health:
         failures=row.failures,
         unchanged=row.unchanged,
         complete=row.complete,
+        reach=row.reach,
         last_success=row.last_success,
         reason=row.reason,
         next_due=row.next_due,
@@ -347,14 +395,105 @@ def known_validators(engine: Engine, municipality: str, source: str) -> list[Val
 
 
 def seen_fingerprints(engine: Engine, municipality: str, source: str) -> dict[str, datetime]:
-    """Return the fingerprints of a source's manifestations, and when each was said."""
+    """Return the fingerprints of a source's manifestations, and when each was said.
+
+    One that is gone has none: should it come back, it is read again.
+    """
     query = (
         select(SeenRow.fingerprint, ManifestationRow.said_at)
         .join(ManifestationRow, ManifestationRow.id == SeenRow.manifestation_id)
-        .where(ManifestationRow.municipality == municipality, ManifestationRow.source == source)
+        .where(_there(municipality, source))
     )
     with explained(engine), engine.connect() as connection:
         return {row.fingerprint: row.said_at for row in connection.execute(query)}
+
+
+def gone_fingerprints(engine: Engine, municipality: str, source: str) -> list[str]:
+    """Return the fingerprints of what a source has taken back."""
+    query = (
+        select(SeenRow.fingerprint)
+        .join(ManifestationRow, ManifestationRow.id == SeenRow.manifestation_id)
+        .where(
+            ManifestationRow.municipality == municipality,
+            ManifestationRow.source == source,
+            ManifestationRow.gone_at.is_not(None),
+        )
+    )
+    with explained(engine), engine.connect() as connection:
+        return sorted(connection.scalars(query))
+
+
+def _there(municipality: str, source: str) -> ColumnElement[bool]:
+    said = ManifestationRow
+    return and_(said.municipality == municipality, said.source == source, said.gone_at.is_(None))
+
+
+def openers(engine: Engine, municipality: str, source: str, limit: int) -> list[Opener]:
+    """Return a source's newest manifestations that answer none, have a page and are not gone."""
+    said = ManifestationRow
+    query = (
+        select(said.external_id, said.url, said.said_at)
+        .where(_there(municipality, source), said.thread_id.is_(None), said.url.is_not(None))
+        .order_by(said.said_at.desc(), said.id)
+        .limit(limit)
+    )
+    with explained(engine), engine.connect() as connection:
+        return [Opener(id_, url or "", said_at) for id_, url, said_at in connection.execute(query)]
+
+
+def members(engine: Engine, municipality: str, source: str, listing: Listing) -> list[Member]:
+    """Return what is stored and not gone, was fetched before a list, and belongs to it."""
+    said = ManifestationRow
+    query = select(said.id, said.external_id, said.thread_id).where(
+        _there(municipality, source), said.fetched_at < listing.began_at
+    )
+    if listing.of == OPENERS:
+        query = query.where(said.thread_id.is_(None))
+    elif listing.of == ANSWERS:
+        query = query.where(said.thread_id.is_not(None))
+    else:
+        query = query.where(said.thread_id == manifestation_id(municipality, source, listing.of))
+    if listing.since is not None:
+        query = query.where(said.said_at > listing.since)
+    with explained(engine), engine.connect() as connection:
+        return [Member(*row) for row in connection.execute(query)]
+
+
+def members_of(engine: Engine, ids: Iterable[str]) -> list[Member]:
+    """Return what answers manifestations, and is not gone."""
+    said, found = ManifestationRow, []
+    wanted = sorted(set(ids))
+    with explained(engine), engine.connect() as connection:
+        for start in range(0, len(wanted), _AT_ONCE):
+            query = select(said.id, said.external_id, said.thread_id).where(
+                said.thread_id.in_(wanted[start : start + _AT_ONCE]), said.gone_at.is_(None)
+            )
+            found += [Member(*row) for row in connection.execute(query)]
+    return found
+
+
+def tombstones(engine: Engine, municipality: str) -> dict[str, Tombstone]:
+    """Return what a municipality must not collect again, by its keyed hash."""
+    row = TombstoneRow
+    query = select(row.digest, row.reason, row.purged_at).where(row.municipality == municipality)
+    with explained(engine), engine.connect() as connection:
+        return {
+            digest: Tombstone(reason, purged_at)
+            for digest, reason, purged_at in connection.execute(query)
+        }
+
+
+def source_fields(engine: Engine, municipality: str) -> dict[str, dict[str, datetime | None]]:
+    """Return the fields that each source has shown; with the moment, those that came later."""
+    row = SourceFieldRow
+    query = select(row.source, row.field, row.came_later, row.first_seen).where(
+        row.municipality == municipality
+    )
+    found: dict[str, dict[str, datetime | None]] = {}
+    with explained(engine), engine.connect() as connection:
+        for source, name, came_later, first_seen in connection.execute(query):
+            found.setdefault(source, {})[name] = first_seen if came_later else None
+    return found
 
 
 def earliest_day(engine: Engine, municipality: str, source: str) -> date | None:
@@ -365,6 +504,59 @@ def earliest_day(engine: Engine, municipality: str, source: str) -> date | None:
     with explained(engine), engine.connect() as connection:
         found: date | None = connection.execute(query).scalar_one()
         return found
+
+
+def answers_frame(
+    engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
+) -> pd.DataFrame:
+    """Return what a model answered to each text of the window that is not in another language.
+
+    Columns: said_on, title, text, category, sentiment, intent, confidence, abstained. People's
+    corrections are left out: this is about the model.
+    """
+    label = ClassificationRow
+    query = (
+        select(
+            ManifestationRow.said_on,
+            ManifestationRow.title,
+            ManifestationRow.text,
+            label.category,
+            label.sentiment,
+            label.intent,
+            label.confidence,
+            label.abstained,
+        )
+        .join(label, _classified_by(model_version, taxonomy_version))
+        .outerjoin(LanguageRow, _of_text(LanguageRow))
+        .where(
+            _within(municipality, window),
+            func.coalesce(LanguageRow.language, UNDETERMINED).in_(HOME),
+        )
+        .order_by(ManifestationRow.id)
+    )
+    with explained(engine), engine.connect() as connection:
+        return pd.read_sql(query, connection)
+
+
+def latest_model(engine: Engine, municipality: str) -> tuple[str, str]:
+    """Return model and taxonomy version of the newest run that classified.
+
+    Raises:
+        InputError: no run of the municipality has classified anything.
+    """
+    query = (
+        select(RunRow.model_version, RunRow.taxonomy_version)
+        .where(RunRow.municipality == municipality, RunRow.model_version.is_not(None))
+        .order_by(RunRow.started_at.desc(), RunRow.id.desc())
+        .limit(1)
+    )
+    with explained(engine), engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        raise InputError(
+            f"No run of {municipality} has classified anything yet; `manifiesta run` does."
+        )
+    return str(row.model_version), str(row.taxonomy_version)
 
 
 def insight_frame(engine: Engine, table: type[Base], run_id: str) -> pd.DataFrame:

@@ -1,9 +1,9 @@
 """The only place that writes to the database. Each public method is one transaction."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ from models.tables import (
     RevisionRow,
     RunRow,
     SeenRow,
+    SourceFieldRow,
     SourceRow,
     SourceStateRow,
     ValidatorRow,
@@ -70,6 +71,27 @@ class Saved:
 
     def __add__(self, other: "Saved") -> "Saved":
         return Saved(self.new + other.new, self.changed + other.changed, self.known + other.known)
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a crawl says of its source beside its records.
+
+    ``seen`` are the fingerprints of those of the manifestations whose pages were read, by id, and
+    ``validators`` by what to ask next time whether an address has changed. ``gone`` is when
+    manifestations were seen to be gone, by id. ``fields`` are names of what its answers hold, true
+    where none before had them. ``health`` says what the run has made of the source, once it is
+    known what was new.
+    """
+
+    seen: Mapping[str, str] = field(default_factory=dict)
+    validators: Sequence[Validator] = ()
+    gone: Mapping[str, datetime] = field(default_factory=dict)
+    fields: Mapping[str, bool] = field(default_factory=dict)
+    health: Callable[[Saved], Health] | None = None
+
+
+_NOTHING = Learnt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +190,7 @@ class Store:
         manifestations: Sequence[Manifestation],
         rejections: Sequence[Rejection] = (),
         captures: Sequence[Capture] = (),
-        *,
-        seen: Mapping[str, str] | None = None,
-        validators: Sequence[Validator] = (),
+        learnt: Learnt = _NOTHING,
     ) -> Saved:
         """Store what was collected; a manifestation seen before is only touched by an edit.
 
@@ -187,8 +207,7 @@ class Store:
             manifestations: to store; an id that comes twice keeps its last text.
             rejections: input records that are not stored, with their reasons.
             captures: the raw responses that the source gave.
-            seen: fingerprints of those of the manifestations whose pages were read, by id.
-            validators: by what to ask next time whether an address has changed.
+            learnt: what the crawl says of the source beside them.
         """
         with self._writing() as connection:
             saved = Saved()
@@ -197,15 +216,18 @@ class Store:
                 saved += _upsert_manifestations(connection, chunk, municipality.zone)
             _insert_rejections(connection, run_id, rejections)
             _insert_captures(connection, run_id, municipality.code, source, captures)
-            _upsert_seen(connection, seen or {})
-            _upsert_validators(connection, municipality.code, source, validators)
+            _upsert_seen(connection, learnt.seen)
+            _upsert_validators(connection, municipality.code, source, learnt.validators)
+            _mark_gone(connection, learnt.gone)
+            _insert_fields(connection, municipality.code, source, learnt.fields)
+            if learnt.health is not None:
+                _upsert_health(connection, municipality.code, source, learnt.health(saved))
         return saved
 
     def save_health(self, municipality: str, source: str, health: Health) -> None:
         """Note what a run has made of a source."""
-        row = {"municipality": municipality, "source": source, **asdict(health)}
         with self._writing() as connection:
-            _upsert(connection, SourceStateRow, [row], replace=tuple(asdict(health)))
+            _upsert_health(connection, municipality, source, health)
 
     def forget_captures(self, municipality: str, files: Sequence[str]) -> int:
         """Forget the captures of WARC files that are to be removed; return how many."""
@@ -253,17 +275,11 @@ class Store:
         """Note that manifestations are no longer at their source; return how many newly are.
 
         They stay stored and counted in the windows in which they were said; reports quote them
-        no more. One that is marked already keeps its first moment.
+        no more. One that is marked already keeps its first moment, and one that was fetched since
+        is not gone.
         """
         with self._writing() as connection:
-            return sum(
-                connection.execute(
-                    update(ManifestationRow)
-                    .where(ManifestationRow.id.in_(chunk), ManifestationRow.gone_at.is_(None))
-                    .values(gone_at=moment)
-                ).rowcount
-                for chunk in _chunks(sorted(set(ids)))
-            )
+            return _mark_gone(connection, dict.fromkeys(ids, moment))
 
     def save_languages(self, identifier: str, labels: Mapping[tuple[str, str], str]) -> None:
         """Label texts, by manifestation and text hash; a text that has a label keeps it."""
@@ -476,6 +492,31 @@ def _insert_captures(
         for capture in captures
     ]
     _upsert(connection, CaptureRow, rows)
+
+
+def _mark_gone(connection: Connection, moments: Mapping[str, datetime]) -> int:
+    """Mark manifestations that were fetched before they were seen gone; return how many."""
+    said, marked = ManifestationRow, 0
+    for moment in sorted(set(moments.values())):
+        for chunk in _chunks(sorted(key for key, when in moments.items() if when == moment)):
+            theirs = (said.id.in_(chunk), said.gone_at.is_(None), said.fetched_at <= moment)
+            statement = update(said).where(*theirs).values(gone_at=moment)
+            marked += connection.execute(statement).rowcount
+    return marked
+
+
+def _insert_fields(
+    connection: Connection, municipality: str, source: str, fields: Mapping[str, bool]
+) -> None:
+    now = datetime.now(UTC)
+    about = {"municipality": municipality, "source": source, "first_seen": now}
+    rows = [{**about, "field": name, "came_later": later} for name, later in fields.items()]
+    _upsert(connection, SourceFieldRow, rows)
+
+
+def _upsert_health(connection: Connection, municipality: str, source: str, health: Health) -> None:
+    row = {"municipality": municipality, "source": source, **asdict(health)}
+    _upsert(connection, SourceStateRow, [row], replace=tuple(asdict(health)))
 
 
 def _upsert_seen(connection: Connection, seen: Mapping[str, str]) -> None:

@@ -48,7 +48,12 @@ class Wordpress(Base):
         }
 
     def _posts(self, call: Call) -> Page:
-        kept = [item for item in self.items if _inside(call, item.said_at)]
+        wanted = {own for own in call.first("include").split(",") if own}
+        kept = [
+            item
+            for item in self.items
+            if _inside(call, item.said_at) and (not wanted or item.key in wanted)
+        ]
         if call.first("order") == "asc":
             kept.reverse()
         return _listed(call, kept, lambda item: self._post(call, item), "post")

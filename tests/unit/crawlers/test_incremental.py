@@ -9,7 +9,7 @@ from typing import Any
 from warcio.archiveiterator import ArchiveIterator
 
 from crawlers.job import CrawlJob, CrawlResult, crawl, read_result
-from crawlers.known import Known, fingerprint
+from crawlers.known import Known, fingerprint, last_look
 from crawlers.wire import SUMMARY
 from models.records import Failure, Outcome, Validator
 from tests.unit.crawlers.conftest import send
@@ -73,10 +73,16 @@ def test_what_is_known_comes_back_from_its_file(tmp_path: Path) -> None:
 def test_what_is_settled() -> None:
     mark = fingerprint("n1", "texto")
     known = Known(seen={mark: NEWEST - timedelta(days=3, seconds=1)})
+    looked = Known(seen={last_look(mark): NEWEST})
 
-    assert known.is_settled(mark, NEWEST, 3)
-    assert not known.is_settled(mark, NEWEST, 4)
-    assert not known.is_settled(fingerprint("n1", "otro"), NEWEST, 0)
+    assert known.has(mark)
+    assert not known.is_settled(mark)  # it was read while more could come
+    assert looked.has(mark)
+    assert looked.is_settled(mark)
+    assert not looked.is_settled(fingerprint("n1", "otro"))
+    assert not known.is_young(mark, NEWEST, 3)
+    assert known.is_young(mark, NEWEST, 4)
+    assert not known.is_young(fingerprint("n1", "otro"), NEWEST, 4)
     assert not known.has(fingerprint("n1", "otro"))
     assert known.has_some(fingerprint("n1", "otro"))
     assert not known.has_some(fingerprint("n2", "texto"))

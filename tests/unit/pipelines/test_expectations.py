@@ -1,17 +1,19 @@
 """A source that no longer gives what it is expected to give says so loudly."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from configs.schema import Expect, Municipality
+from crawlers.protocols.fields import item_fields
 from models.records import Extracted, Kind, State, Window
 from models.tables import PartitionRow
-from pipelines.collect import store_crawl
-from pipelines.expectations import unmet
+from pipelines.collect import keep_records, store_crawl
+from pipelines.expectations import recent_fields, unmet
 from pipelines.privacy import Pseudonymiser
+from pipelines.store.read import source_fields
 from pipelines.store.write import Store
 from tests.unit.pipelines.test_collect import crawled
 from tests.unit.store.builders import LIMA, at, begun, extracted, municipality, rows, said, save
@@ -95,3 +97,33 @@ def test_bounds_in_the_wrong_order_are_refused() -> None:
         Expect(min_per_day=3, max_per_day=2)
     with pytest.raises(ValidationError, match="'author', 'title', 'url' or 'thread'"):
         Expect.model_validate({"fields": ["likes"]})
+
+
+def test_a_field_that_comes_later_is_told_once(store: Store) -> None:
+    def read(*fields: str) -> tuple[str, ...]:
+        place, result = municipality(), crawled(fields=fields)
+        return keep_records(store, begun(store), place, place.sources[0], SECRET, result).warnings
+
+    assert read("data.id", "data.text") == ()
+    assert read("data.id") == ()
+    assert read("data.id", "data.text", "data.edited_at") == ("new in its answers: data.edited_at",)
+    assert read("data.edited_at") == ()
+    assert read() == ()
+    known = source_fields(store.engine, "villa")["diario"]
+    now = datetime.now(UTC)
+    assert recent_fields(known, now) == "new in its answers: data.edited_at"
+    assert recent_fields(known, now + timedelta(days=31)) == ""
+
+
+def test_the_fields_of_an_answer() -> None:
+    value = {
+        "data": [{"id": 1, "from": {"name": "Rosa"}}, {"id": 2, "777": 1}],
+        "children": [{"kind": "t1", "data": {"body": "x", "replies": {"children": [{"z": 1}]}}}],
+        "paging": {"next": "no item"},
+    }
+    assert item_fields(value) == {
+        "data.id", "data.from", "data.from.name", "children.kind", "children.data",
+        "children.data.body", "children.data.replies", "children.z",
+    }  # fmt: skip
+    assert item_fields([{"a": 1}]) == {"a"}
+    assert item_fields("x") == item_fields({}) == set()

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 import pipelines.importing
 from models.errors import ConfigError, InputError
 from models.records import Outcome, State
-from models.tables import ManifestationRow, PartitionRow, RejectionRow, RunRow
+from models.tables import ManifestationRow, PartitionRow, RejectionRow, RunRow, SourceRow
 from pipelines.importing import Imported, import_file, upload_source
 from pipelines.privacy import Pseudonymiser
 from pipelines.store.read import find_run, latest_runs, remembered_source
@@ -189,6 +190,22 @@ def test_columns_that_nobody_knows_are_asked_for(store: Store, tmp_path: Path) -
     with pytest.raises(InputError, match=r"--text and --date\. .*cuando, que_paso, quien"):
         load(store, path, text="que_paso")
     assert rows(store.engine, RunRow) == []
+
+
+def test_what_an_older_version_remembered_is_asked_for_again(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path / "marzo.csv", BODY, STRANGE)
+    load(store, path, text="que_paso", date="cuando")
+    with store.engine.begin() as connection:
+        named = SourceRow.name == "buzon"
+        was = connection.execute(select(SourceRow.config).where(named)).scalar_one()
+        stale = was | {"robots": True, "kind": "rumour"}
+        connection.execute(update(SourceRow).where(named).values(config=stale))
+
+    with pytest.raises(InputError, match=r"source buzon cannot be read .*\(kind, robots\)"):
+        load(store, path)
+    again = load(store, path, text="que_paso", date="cuando")
+    assert (again.saved.new, again.saved.known) == (0, len(BODY))
+    assert load(store, path).columns == again.columns
 
 
 def test_a_column_that_the_file_lacks_is_named(store: Store, tmp_path: Path) -> None:

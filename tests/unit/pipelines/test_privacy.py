@@ -28,6 +28,13 @@ MASKED = [
     ("013456789", "[teléfono]"),
     ("(054) 23-4567", "[teléfono]"),
     ("064 231234", "[teléfono]"),
+    ("teléfono 345-6789", "teléfono [teléfono]"),
+    ("Telf.: 345 6789", "Telf.: [teléfono]"),
+    ("tel 3456789", "tel [teléfono]"),
+    ("fijo: 345.6789", "fijo: [teléfono]"),
+    ("central telefónica 418-4700", "central telefónica [teléfono]"),
+    ("llamen al 345-6789 / 345-6790", "llamen al [teléfono] / [teléfono]"),
+    ("Comuníquese al 345-6789 o 718-4700.", "Comuníquese al [teléfono] o [teléfono]."),
     ("cel:987654321", "cel:[teléfono]"),
     ("wa.me/51987654321", "wa.me/[teléfono]"),
     ("Llame al 987654321, gracias", "Llame al [teléfono], gracias"),
@@ -77,6 +84,15 @@ KEPT = [
     "S/ 900.000.000",
     "S/ 1,500,000",
     "S/ 1.500.000,00",
+    "12345678 soles",
+    "12345678 de soles",
+    "costó 12345678 nuevos soles",
+    "987654321 dólares",
+    "la central 3456789 soles",
+    "la obra 345-6789",
+    "expediente 3456789",
+    "ABC-123",
+    "placa ABC-123",
     "US$ 12000000",
     "US$12000000",
     "$ 25,000,000",
@@ -122,8 +138,66 @@ def test_it_is_masked_inside_a_sentence_too(text: str, _expected: str) -> None:
     assert text not in masked
 
 
+PLATES = [
+    ("ABC-123", "[placa]"),
+    ("A1B-234", "[placa]"),
+    ("el bus W2K-945, ruta 4506", "el bus [placa], ruta 4506"),
+    ("mototaxi 1234-5A", "mototaxi [placa]"),
+    ("NG-1234", "[placa]"),
+    ("NG-12345", "[placa]"),
+    ("placa ABC 123", "placa [placa]"),
+    ("placa: abc-123", "placa: [placa]"),
+    ("placa N° A1B234", "placa N° [placa]"),
+    ("PLACA DE RODAJE", "PLACA DE RODAJE"),
+    ("placa de rodaje b2k945", "placa de rodaje [placa]"),
+    ("placas 4567-AB y ABC-124", "placas [placa] y [placa]"),
+]
+
+NO_PLATES = [
+    "UCV-123",
+    "UCV 123",
+    "COVID-19",
+    "CP-2024",
+    "Ordenanza 123-2024-MDA",
+    "Oficio 1234-GM",
+    "RPC-12",
+    "la placa que 123 vecinos pidieron",
+    "ruta IO-81",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), PLATES)
+def test_plates_are_masked_where_it_is_asked_for(text: str, expected: str) -> None:
+    assert mask(text, plates=True) == expected
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("text", NO_PLATES)
+def test_what_only_looks_like_a_plate_stays(text: str) -> None:
+    assert mask(text, plates=True) == text
+
+
+def test_a_municipality_that_masks_plates() -> None:
+    record = extracted(1, "Se pasó la roja ABC-123", title="Combi A1B-234")
+    masked = Pseudonymiser("villa", b"a secret of sixteen", mask_plates=True).storable(record)
+    assert (masked.title, masked.text) == ("Combi [placa]", "Se pasó la roja [placa]")
+    assert VILLA.storable(record).text == record.text
+
+
 PIECES = st.sampled_from(
-    [*[text for text, _ in MASKED], *KEPT, "@", ".", "-", " ", "DNI ", "S/ ", "[dni]", "ñ", "9"]
+    [
+        *[text for text, _ in (*MASKED, *PLATES)],
+        *KEPT,
+        "@",
+        ".",
+        "-",
+        " ",
+        "DNI ",
+        "S/ ",
+        "[dni]",
+        "ñ",
+        "9",
+    ]
 )
 TEXTS = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=8).map("".join))
 
@@ -133,6 +207,8 @@ TEXTS = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=8).map("".joi
 def test_masking_never_fails_and_twice_is_once(text: str) -> None:
     once = mask(text)
     assert mask(once) == once
+    without = mask(text, plates=True)
+    assert mask(without, plates=True) == without
 
 
 ADDRESS = st.from_regex(

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text as sql
+from sqlalchemy import update
 
 from configs.load import load_taxonomy
 from crawlers.archive import Archive, Response, read_capture
 from crawlers.erasing import _blank
 from crawlers.index import archived_crawls
+from crawlers.job import CrawlResult
 from models.errors import ConfigError
-from models.records import Outcome, Rejection, Validator
+from models.records import Extracted, Outcome, Rejection, Validator, manifestation_id
 from models.tables import (
     AuditRow,
     Base,
@@ -23,17 +25,20 @@ from models.tables import (
     NearDuplicateRow,
     RejectionRow,
     RevisionRow,
+    TombstoneRow,
     ValidatorRow,
 )
 from pipelines import purge as purging
 from pipelines.aggregate import Counted, aggregate
+from pipelines.collect import keep_records
 from pipelines.duplicates import update_clusters
+from pipelines.privacy import Pseudonymiser
 from pipelines.purge import purge
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
 from pipelines.store.engine import open_engine
 from pipelines.store.erase import Criteria
-from pipelines.store.write import Store
+from pipelines.store.write import Learnt, Store
 from tests.unit.store.builders import (
     MARCH,
     MODEL,
@@ -41,6 +46,7 @@ from tests.unit.store.builders import (
     at,
     begun,
     classified,
+    extracted,
     municipality,
     rows,
     said,
@@ -56,6 +62,9 @@ AUTHOR, OTHER = "a-00000000000000aa", "a-00000000000000bb"
 def page(*texts: str) -> bytes:
     items = "".join(f"<li class='c'>{text.replace(' ', ' <b></b>', 1)}</li>" for text in texts)
     return f"<html><body><ul>{items}</ul></body></html>".encode()
+
+
+KEY = Pseudonymiser("villa", b"a secret of sixteen")
 
 
 class Town:
@@ -102,7 +111,7 @@ class Town:
         ):
             self.store.save_collected(
                 self.run, self.place, "foro", items, [rejected], captures,
-                validators=[Validator("https://foro.pe/hilo-2#c1", "etag")],
+                Learnt(validators=[Validator("https://foro.pe/hilo-2#c1", "etag")]),
             )  # fmt: skip
         self.store.save_collected(self.run, self.place, "diario", [], [], [press])
 
@@ -126,7 +135,7 @@ class Town:
 
     def purge(self, dry_run=False, names=(), **criteria):
         return purge(
-            self.store, self.place, Criteria(**criteria), self.home, self.archive,
+            self.store, self.place, Criteria(**criteria), self.home, self.archive, KEY,
             names=names, dry_run=dry_run,
         )  # fmt: skip
 
@@ -305,7 +314,8 @@ def test_nothing_is_purged_without_a_criterion(town):
 
 def test_other_municipalities_are_left_alone(town):
     other = municipality(code="lurin")
-    outcome = purge(town.store, other, Criteria(before=date(2030, 1, 1)), town.home, town.archive)
+    long_ago = Criteria(before=date(2030, 1, 1))
+    outcome = purge(town.store, other, long_ago, town.home, town.archive, KEY)
     assert outcome.manifestations == outcome.responses == 0
     assert town.traces() != []
 
@@ -369,3 +379,57 @@ def test_the_retention_limit_is_in_local_days():
     assert _limit(place, None, True) == today - timedelta(days=30)
     assert _limit(place, today, True) == today
     assert _limit(place, None, False) is None
+
+
+def online(number: int, author: str | None) -> Extracted:
+    return extracted(number, SECRET, source="foro", author=author, when=at(10))
+
+
+def collected_again(town, *records: Extracted):
+    """Return what a run keeps of records that their source still shows."""
+    result = CrawlResult(list(records), [], [], finished=True, reason="")
+    source = town.place.source("foro")
+    return keep_records(town.store, begun(town.store), town.place, source, KEY, result)
+
+
+@pytest.mark.parametrize(
+    ("criteria", "reason", "kept"),
+    [
+        ({"id": manifestation_id("villa", "foro", "1")}, "id", {"5"}),
+        ({"before": date(2026, 3, 11), "source": "foro"}, "before+source", {"5"}),
+        ({"authors": (KEY.author("foro", "Rosa Quispe"),)}, "author", {"2"}),
+    ],
+)
+def test_what_was_purged_is_not_collected_again(store, tmp_path, criteria, reason, kept):
+    town = Town(store, tmp_path)
+    rosa = KEY.author("foro", "Rosa Quispe")
+    with store.engine.begin() as connection:
+        first = ManifestationRow.external_id == "1"
+        connection.execute(update(ManifestationRow).where(first).values(author=rosa))
+    town.purge(dry_run=True, **criteria)
+    assert rows(store.engine, TombstoneRow) == []
+    town.purge(**criteria)
+
+    again = [online(1, "Rosa Quispe"), online(2, None), online(5, "rosa  quispe")]
+    found = collected_again(town, *again)
+
+    now = {row["external_id"] for row in rows(store.engine, ManifestationRow)}
+    assert "1" not in now
+    assert kept <= now
+    saved = found.saved.new + found.saved.changed + found.saved.known
+    assert (found.ignored, found.rejected) == (3 - saved, 0)
+    told = [row for row in rows(store.engine, RejectionRow) if row["outcome"] == Outcome.PURGED]
+    assert len(told) == found.ignored >= 1
+    assert {row["place"] for row in told} == {"[purged]"}
+    assert all(row["detail"].startswith(f"purged by {reason} on 20") for row in told)
+    stones = rows(store.engine, TombstoneRow)
+    assert {stone["reason"] for stone in stones} == {reason}
+    assert not any(word in str(stones) for word in ("foro", rosa, "Rosa"))
+
+
+def test_without_the_key_a_tombstone_says_nothing() -> None:
+    other = Pseudonymiser("villa", b"another secret of ours")
+    ate = Pseudonymiser("ate", b"a secret of sixteen")
+    digests = {one.digests("foro", "1")[0] for one in (KEY, other, ate)}
+    assert len(digests) == 3
+    assert KEY.digests("foro", "1", "Rosa")[1] == KEY.buried_author(KEY.author("foro", "Rosa"))

@@ -7,7 +7,7 @@ import pytest
 
 from configs.schema import Collection, Source
 from models.records import Condition, Failure, Health, State, Window
-from models.tables import PartitionRow
+from models.tables import ManifestationRow, PartitionRow
 from pipelines.collect import leave_alone, store_crawl
 from pipelines.coverage import coverage
 from pipelines.health import Reading, after_crawl, is_due, released, why_resting
@@ -146,3 +146,22 @@ def test_an_idle_source_that_is_not_due_is_judged_by_the_runs_that_read_it(store
     assert (left.state, left.reason) == (State.UNREAD, why_resting(health, VILLA))
     assert "nothing new in 4 runs" in str(left.reason)
     assert not [row for row in rows(store.engine, PartitionRow) if row["run_id"] == run_id]
+
+
+def test_health_and_records_are_stored_together_or_not_at_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> Health:
+        raise KeyboardInterrupt
+
+    news = crawled(extracted(1, when=at(1)))
+    monkeypatch.setattr("pipelines.collect.after_crawl", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store_crawl(store, begun(store), VILLA, DIARIO, THREE, SECRET, news)
+    assert rows(store.engine, ManifestationRow) == []
+    assert source_health(store.engine, "villa") == {}
+
+    monkeypatch.undo()
+    again = store_crawl(store, begun(store), VILLA, DIARIO, THREE, SECRET, news)
+    assert again.saved.new == 1
+    assert source_health(store.engine, "villa")["diario"].unchanged == 0

@@ -258,3 +258,39 @@ def test_no_answer_makes_it_raise(value: Any, cursor: Cursor, status: int) -> No
     shapes = [value] if isinstance(value, bytes) else [value, [value], {"requests": [value]}]
     for shape in shapes:
         adapter().read(answer(shape, cursor, status))
+
+
+def test_a_window_is_asked_for_in_spans_of_ninety_days() -> None:
+    reader = adapter()
+    since, until = datetime(2024, 11, 1, 5, tzinfo=UTC), datetime(2025, 5, 1, 5, tzinfo=UTC)
+    reader.within(since, until)
+    spans = [query(reader.start())]
+    step = reader.read(answer([], reader.start().about["cursor"]))
+    while step.asks:
+        (ask,) = step.asks
+        spans.append(query(ask))
+        step = reader.read(answer([], ask.about["cursor"]))
+
+    moments = [(span["start_date"], span["end_date"]) for span in spans]
+    assert moments[0] == ("2025-01-31T05:00:00Z", "2025-05-01T05:00:00Z")
+    assert moments[-1][0] == "2024-11-01T05:00:00Z"
+    assert [end for _, end in moments[1:]] == [start for start, _ in moments[:-1]]
+    for start, end in moments:
+        assert datetime.fromisoformat(end) - datetime.fromisoformat(start) <= LONGEST_SPAN
+
+
+def test_a_short_window_is_one_span() -> None:
+    reader = adapter()
+    reader.within(NOW - timedelta(days=30), NOW)
+    assert query(reader.start())["start_date"] == "2025-04-20T15:00:00Z"
+    step = reader.read(answer([request()], reader.start().about["cursor"]))
+    page = step.asks[0]
+    assert query(page)["page"] == "2"
+    assert reader.read(answer([], page.about["cursor"])).asks == ()
+
+
+def test_a_refusal_of_the_window_stops_the_source() -> None:
+    reader = adapter()
+    reader.within(NOW - timedelta(days=30), NOW)
+    step = reader.read(answer([{"code": 404}], reader.start().about["cursor"], 404))
+    assert "name the jurisdiction" in step.stop

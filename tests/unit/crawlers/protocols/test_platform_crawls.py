@@ -14,7 +14,7 @@ import pytest
 from crawlers.job import CrawlJob, CrawlResult, crawl
 from crawlers.known import Known
 from crawlers.protocols.secret import HIDDEN, TOKEN
-from crawlers.wire import CAPTURES
+from crawlers.wire import CAPTURES, SUMMARY, Summary
 from models.records import Extracted, Failure, Kind, Outcome
 
 Job = Callable[..., CrawlJob]
@@ -373,3 +373,28 @@ def test_a_key_that_travels_in_the_address_is_written_nowhere(
         f"{site.url}{first}&cursor=2%3A0%3A0",
     ]
     assert b"LlaveSecreta" not in everything_written(job)
+
+
+FORBIDDEN = b"User-agent: *\nDisallow: /\nCrawl-delay: 0.2"
+
+
+def test_a_platform_that_gave_a_token_is_not_refused_by_robots(
+    site: Any, make_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAVE_DE_YOUTUBE", SECRET)
+    site.page("/robots.txt", FORBIDDEN)
+    serve(site, SEARCH, {"items": [video("v1")]})
+    job = youtube(make_job, site, comments=False)
+    result = crawl(job)
+    assert (result.finished, set(by_id(result))) == (True, {VIDEO})
+    summary = Summary.model_validate_json((job.out / SUMMARY).read_bytes())
+    assert set(summary.settings["DELAYS"].values()) == {0.2}
+
+
+def test_without_a_token_robots_is_obeyed(site: Any, make_job: Job) -> None:
+    site.page("/robots.txt", FORBIDDEN)
+    serve(site, TIMELINE, [status("4", "Falta luz")])
+    result = crawl(make_job(site.url, protocol="mastodon", query="ate"))
+    assert result.extracted == []
+    assert "does not allow" in result.reason
+    assert site.paths == ["/robots.txt"]

@@ -88,16 +88,16 @@ def test_a_subreddit_may_be_written_in_several_ways(make_source: Make, query: st
     assert "/r/Lima/new.json" in adapter_of(make_source, query=query).start().url
 
 
-def test_what_was_taken_down_has_no_text(make_source: Make, make_answer: Reply) -> None:
+def test_what_was_taken_down_is_gone(make_source: Make, make_answer: Reply) -> None:
     adapter = adapter_of(make_source)
     page = listing(
         post("a", selftext="[removed]", removed_by_category="moderator"),
         post("b", selftext="[deleted]", author="[deleted]"),
         post("c", selftext="", is_self=False, title="Solo un enlace"),
     )
-    removed, deleted, link = adapter.read(make_answer(adapter.start(), page)).drafts
-    assert (removed.text, removed.title) == ("", None)
-    assert (deleted.text, deleted.title, deleted.author) == ("", None, None)
+    step = adapter.read(make_answer(adapter.start(), page))
+    (link,) = step.drafts
+    assert step.gone == ("t3_a", "t3_b")
     assert (link.text, link.title) == ("", "Solo un enlace")
 
 
@@ -115,8 +115,8 @@ def test_comments_with_their_parents(make_source: Make, make_answer: Reply) -> N
     assert [(d.external_id, d.parent, d.thread, d.text) for d in step.drafts] == [
         ("t1_c1", "t3_p1", "t3_p1", "Así es"),
         ("t1_c2", "t1_c1", "t3_p1", "Habla, causa: falta un semáforo"),
-        ("t1_c3", "t1_c1", "t3_p1", ""),
     ]
+    assert step.gone == ("t1_c3",)
     assert step.drafts[0].kind is Kind.COMMENT
     assert step.drafts[2].author is None
 

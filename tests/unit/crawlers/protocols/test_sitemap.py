@@ -84,11 +84,9 @@ def test_a_news_sitemap_gives_the_pages_that_match_newest_first() -> None:
     step = adapter(match="/nota/").read(answer(NEWS_SITEMAP))
 
     assert asked(step) == [f"{HOME}/nota/sin-agua", f"{HOME}/nota/pista-rota"]
-    assert step.asks[1].about == {
-        "is": "page",
-        "title": "Vecinos de Huaycán reclaman por la pista rota",
-        "date": "2025-05-05T08:30:00-05:00",
-    }
+    about = step.asks[1].about
+    assert about["title"] == "Vecinos de Huaycán reclaman por la pista rota"
+    assert about["date"] == "2025-05-05T08:30:00-05:00"
     assert (step.problems, step.stop) == ((), "")
 
 

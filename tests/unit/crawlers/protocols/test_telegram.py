@@ -77,7 +77,7 @@ def test_messages_and_the_page_before(make_source: Make, make_answer: Reply) -> 
         before=2,
     )
     step = adapter.read(html(make_answer, adapter, body))
-    first, second = step.drafts
+    second, first = step.drafts
     assert first.external_id == "AteInforma/2"
     assert first.kind is Kind.POST
     assert first.text == "Corte de agua mañana\nde 8 a 20 h 💧 +"
