@@ -51,12 +51,13 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Unclassified:
-    """A text that a model version has not classified yet."""
+    """A text that a model version has not classified yet, and what it replies to."""
 
     manifestation_id: str
     text_hash: str
     title: str | None
     text: str
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,7 @@ def unclassified(
             ManifestationRow.text_hash,
             ManifestationRow.title,
             ManifestationRow.text,
+            ManifestationRow.parent_id,
         )
         .outerjoin(ClassificationRow, _classified_by(model_version, taxonomy_version))
         .where(_within(municipality, window), ClassificationRow.manifestation_id.is_(None))
@@ -220,7 +222,7 @@ def unclassified(
     )
     with explained(engine), engine.connect() as connection:
         return [
-            Unclassified(row.id, row.text_hash, row.title, row.text)
+            Unclassified(row.id, row.text_hash, row.title, row.text, row.parent_id)
             for row in connection.execute(query)
         ]
 
