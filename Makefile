@@ -37,6 +37,7 @@ lock:
 
 docs: install
 	$(BIN)/python -m pipelines.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m nlp.card > docs/model-card.md
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -77,7 +77,7 @@ def records(source: str, count: int, seed: int) -> Iterator[Extracted]:
             external_id=f"m-{number}",
             kind=Kind.POST,
             text=f"{chance.choice(said)} ({chance.randrange(10**9)})",
-            said_at=start + timedelta(seconds=30 * 86_400 * number // count),
+            said_at=start + timedelta(seconds=29 * 86_400 * number // count),
             fetched_at=start + timedelta(days=31),
             author=f"vecino-{chance.randrange(500)}",
         )

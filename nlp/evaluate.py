@@ -12,7 +12,7 @@ import numpy.typing as npt
 from models.errors import ModelError
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
 from models.records import Classification
-from nlp.quantify import correct_shares
+from nlp.quantify import Confusion, correct_shares
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -89,7 +89,7 @@ class EvaluationReport:
 def evaluate(
     gold: Sequence[GoldItem],
     predictions: Sequence[Classification],
-    confusion: Mapping[str, Sequence[Sequence[int]]] | None = None,
+    confusion: Mapping[str, Confusion] | None = None,
     *,
     seed: int = 0,
 ) -> EvaluationReport:
@@ -121,7 +121,7 @@ def score_labels(
     right: Numbers,
     chances: Floats,
     labels: Sequence[str],
-    confusion: Sequence[Sequence[int]] | None = None,
+    confusion: Confusion | None = None,
     *,
     seed: int = 0,
 ) -> TaskScore:
@@ -192,12 +192,12 @@ def _corrected_error(
     counts: Numbers,
     shares: Floats,
     labels: Sequence[str],
-    confusion: Sequence[Sequence[int]] | None,
+    confusion: Confusion | None,
 ) -> float | None:
     if confusion is None:
         return None
     seen = dict(zip(labels, map(int, counts.sum(0)), strict=True))
-    corrected = correct_shares(seen, confusion, labels, draws=2)
+    corrected = correct_shares(seen, confusion, labels)
     found = np.array([corrected[label].share for label in labels])
     return float(np.abs(found - shares).mean())
 

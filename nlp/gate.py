@@ -203,7 +203,7 @@ def measure(gold: Path, model: Path | None = None) -> tuple[EvaluationReport, st
     classifier = Classifier.load(ModelSpec(path=model))
     items = [GoldItem(row["category"], row["sentiment"], row["intent"]) for row in rows]
     answers = classifier.classify([row["text"] for row in rows])
-    return evaluate(items, answers, classifier.manifest.confusion), classifier.model_version
+    return evaluate(items, answers, classifier.manifest.errors), classifier.model_version
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,15 +2,61 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import ModelError
 from nlp.checksum import file_sha256
+from nlp.quantify import Errors
 from nlp.tasks import TASKS
 
 SHIPPED = Path(__file__).parent / "weights"
+
+
+class TextSet(BaseModel):
+    """A set of labelled texts: how many, and the SHA-256 of the cleaned texts in order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n: int
+    sha256: str
+
+
+class Point(BaseModel):
+    """One point of the abstention curve: the accepted share of texts and how right they are."""
+
+    model_config = ConfigDict(frozen=True)
+
+    threshold: float
+    accepted: float
+    precision: float
+    n: int
+
+
+class Measured(BaseModel):
+    """What `python -m nlp.card --measure` adds: the data, and scores on the gold texts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    on: date
+    commit: str | None
+    trained_on: dict[str, TextSet]
+    dev: dict[str, TextSet]
+    gold: TextSet
+    gold_scores: dict[str, dict[str, float]]
+    abstention: dict[str, list[Point]]
+
+
+class Domains(BaseModel):
+    """How much a task's errors differ between domains; see `nlp.quantify.Errors`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    concentration: float
+    effective: list[float]
 
 
 class Manifest(BaseModel):
@@ -29,6 +75,25 @@ class Manifest(BaseModel):
     lexical: dict[str, float]
     threshold: float
     confusion: dict[str, list[list[int]]]
+    domains: dict[str, Domains] = {}
+    trained_on: list[str] = []
+    recipe: dict[str, Any] = {}
+    scores: dict[str, dict[str, dict[str, float]]] = {}
+    accepted: dict[str, float] = {}
+    notes: list[str] = []
+    measured: Measured | None = None
+
+    @property
+    def errors(self) -> dict[str, Errors]:
+        """What is known of the errors of each task, for `nlp.quantify.correct_shares`."""
+        return {
+            task: Errors(
+                counts,
+                self.domains[task].concentration if task in self.domains else None,
+                self.domains[task].effective if task in self.domains else (),
+            )
+            for task, counts in self.confusion.items()
+        }
 
 
 def read_manifest(folder: Path) -> Manifest:

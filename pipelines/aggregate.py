@@ -5,7 +5,7 @@ inference, the law of succession, and statistical inference», JASA 22), and whe
 errors are known, a twin corrected for them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -27,7 +27,7 @@ from models.tables import (
     InsightSource,
 )
 from nlp.language import HOME
-from nlp.quantify import correct_shares
+from nlp.quantify import Confusion, correct_shares
 from pipelines.cells import Cells, Tally
 from pipelines.change import PREVIOUS
 from pipelines.compare import compared, earlier_window
@@ -38,9 +38,6 @@ from pipelines.proportions import wilson
 from pipelines.series import series, whole_window
 from pipelines.store.read import rejection_counts
 from pipelines.store.write import Store
-
-Confusion = Sequence[Sequence[int]]
-"""Labelled texts by (true label, predicted label), in the order of `models.labels`."""
 
 
 @dataclass(frozen=True)

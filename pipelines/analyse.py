@@ -62,7 +62,7 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
     )
     measured = {
         task: errors
-        for task, errors in classifier.manifest.confusion.items()
+        for task, errors in classifier.manifest.errors.items()
         if task not in subject.municipality.model.tasks  # another model answers, errors unknown
     }
     update_clusters(subject.store, subject.municipality)

@@ -42,6 +42,24 @@ EXAMPLES = {
         "SELECT zone, count, inherited, n, share, share_low, share_high, negative_share\n"
         "FROM insight_place WHERE run_id = :run AND zone <> '(none)' ORDER BY count DESC"
     ),
+    "insight_term": (
+        "SELECT term, count, distinct_count, voices, n, z FROM insight_term\n"
+        "WHERE run_id = :run AND lens = '' AND category = 'water' ORDER BY z DESC"
+    ),
+    "insight_topic": (
+        "SELECT topic, terms, category, voices, recent, growth, growth_q, first_seen\n"
+        "FROM insight_topic WHERE run_id = :run AND lens = '' ORDER BY voices DESC"
+    ),
+    "insight_finding": (
+        "SELECT number, kind, sentence_es, value, low, high, n, q, statistic\n"
+        "FROM insight_finding WHERE run_id = :run AND lens = '' ORDER BY number"
+    ),
+    "insight_evidence": (
+        "SELECT f.sentence_es, e.role, e.said_on, e.source, e.quote, e.url\n"
+        "FROM insight_evidence e JOIN insight_finding f ON f.run_id = e.run_id\n"
+        "AND f.lens = e.lens AND f.number = e.number\n"
+        "WHERE e.run_id = :run AND e.lens = '' ORDER BY e.number, e.position"
+    ),
     "place_mention": (
         "SELECT m.said_on, m.source, m.text, m.url FROM manifestation m\n"
         "JOIN place_mention p ON p.manifestation_id = m.id AND p.text_hash = m.text_hash\n"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,8 @@ from pipelines.classify import Progress, TextClassifier
 
 _BATCH = 1_024
 _LABELS = {"category": CATEGORIES, "sentiment": SENTIMENTS, "intent": INTENTS}
+_ABOUT = ("source", "origin", "country", "tags")
+_PROBABILITIES = {"categories": CATEGORIES, "sentiments": SENTIMENTS, "intents": INTENTS}
 _Item = TypeVar("_Item")
 
 
@@ -24,6 +26,8 @@ class Line:
     id: Any
     text: str
     labels: dict[str, str]
+    about: dict[str, list[str]] = field(default_factory=dict)
+    """What is known of the text's origin: `source`, `origin`, `country`, `tags`, if present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,13 @@ def _line(number: int, raw: bytes, *, with_id: bool) -> Line | BadLine:
     if problem := _wrong_label(value) or _unwritable([value.get("id"), text]):
         return BadLine(number, problem)
     labels = {task: str(value[task]) for task in _LABELS if value.get(task) is not None}
-    return Line(value.get("id"), text, labels)
+    return Line(value.get("id"), text, labels, _about(value))
+
+
+def _about(value: dict[str, Any]) -> dict[str, list[str]]:
+    given = {name: value.get(name) for name in _ABOUT}
+    listed = {name: one if isinstance(one, list) else [one] for name, one in given.items() if one}
+    return {name: [str(group) for group in groups] for name, groups in listed.items()}
 
 
 def _wrong_label(value: dict[str, Any]) -> str | None:
@@ -138,6 +148,47 @@ def as_json(identity: Any, answer: Classification) -> dict[str, Any]:
         "abstained": answer.abstained,
         "model_version": answer.model_version,
     }
+
+
+def read_answers(path: Path, ids: Sequence[Any]) -> list[Classification]:
+    """Read what `classify_file` wrote, in the order of `ids`; without ids, in its own order.
+
+    Raises:
+        InputError: the file is missing, is no such file, or lacks an answer.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        found = [from_json(json.loads(line)) for line in lines if line.strip()]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} holds no answers as `manifiesta classify` writes them: {error!r}"
+        ) from error
+    if all(identity is None for identity in ids):
+        if len(found) != len(ids):
+            raise InputError(f"{path} holds {len(found):,} answers to {len(ids):,} gold texts")
+        return [answer for _, answer in found]
+    known = dict(found)
+    lacking = [identity for identity in ids if identity not in known]
+    if lacking:
+        raise InputError(f"{path} holds no answer to {len(lacking):,} texts: {lacking[0]!r}, …")
+    return [known[identity] for identity in ids]
+
+
+def from_json(value: dict[str, Any]) -> tuple[Any, Classification]:
+    """Return id and classification of an object that `as_json` made.
+
+    Raises:
+        KeyError: a field or the probability of a label is missing.
+    """
+    chances = {
+        field_: {label: float(value[field_][label]) for label in labels}
+        for field_, labels in _PROBABILITIES.items()
+    }
+    return value.get("id"), Classification(
+        **chances, abstained=bool(value["abstained"]), model_version=str(value["model_version"])
+    )
 
 
 def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:

@@ -28,6 +28,7 @@ from crawlers.browser.need import chromium
 from crawlers.browser.proxy import GuardedProxy
 from crawlers.middlewares import NotAllowed, Robots, RobotsDenied
 from crawlers.politeness import ROBOTS_TXT, recorder_of
+from crawlers.settings import PRIVATE_DOORS
 from models.records import Protocol
 
 CONTEXT = "MANIFIESTA_BROWSER_CONTEXT"
@@ -62,9 +63,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         super().__init__(crawler)
         job = recorder_of(crawler).job
         self._limits = job.source.limits
-        self._proxy = GuardedProxy(
-            allow_private=job.source.allow_private, timeout=self._limits.timeout
-        )
+        self._proxy = GuardedProxy(crawler.settings[PRIVATE_DOORS], self._limits.timeout)
         self._asked = 0
         self._denied = ""
         self._is_started = False

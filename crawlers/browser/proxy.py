@@ -10,7 +10,7 @@ import contextlib
 import socket
 from urllib.parse import urlsplit
 
-from crawlers.addresses import refusal
+from crawlers.addresses import Door, refusal
 
 LONGEST_HEAD = 65_536
 _CHUNK = 65_536
@@ -31,8 +31,8 @@ class GuardedProxy:
     connections are cut and ``is_used_up``.
     """
 
-    def __init__(self, *, allow_private: bool, timeout: float) -> None:
-        self._allow_private = allow_private
+    def __init__(self, private: frozenset[Door], timeout: float) -> None:
+        self._private = private
         self._timeout = timeout
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
@@ -98,8 +98,9 @@ class GuardedProxy:
             loop.getaddrinfo(host, port, type=socket.SOCK_STREAM), self._timeout
         )
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        why = None if self._allow_private else next(filter(None, map(refusal, addresses)), None)
-        allowed = [x for x in addresses if self._allow_private or refusal(x) is None]
+        is_own = (host.lower(), port) in self._private
+        why = next(filter(None, map(refusal, addresses)), None)
+        allowed = [address for address in addresses if is_own or refusal(address) is None]
         if not allowed:
             self.refused[host.lower()] = why or f"{host} has no address"
             raise Forbidden(host)

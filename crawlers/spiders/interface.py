@@ -100,7 +100,8 @@ class InterfaceSpider(SourceSpider):
         for ask in asks:
             if _mark(ask) in self._asked:
                 self.recorder.reject(Outcome.DUPLICATE, ask.url, "it was asked already")
-                self._listings.broken(ask.lists)
+                if not ask.mark:  # a list that leads back to itself; a page may be listed twice
+                    self._listings.broken(ask.lists)
             elif why := self._forbidden(ask):
                 self.recorder.reject(Outcome.NOT_ALLOWED, ask.url[:200], why)
                 self._listings.broken(ask.lists)

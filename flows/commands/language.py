@@ -1,23 +1,16 @@
-"""Verbs about the model: classify, evaluate, train."""
+"""Verbs about the model: classify, train."""
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from flows.commands.options import Json, print_json
+from flows.commands.options import Model
 from models.errors import ConfigError
 
-if TYPE_CHECKING:
-    from nlp.evaluate import EvaluationReport
-
 Preset = TypeVar("Preset")
-
-Model = Annotated[
-    Path | None, typer.Option(help="Folder of a model; the shipped weights if not given.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +18,6 @@ def register(app: typer.Typer) -> None:
     app.command("classify", epilog="Example: manifiesta classify texts.jsonl labels.jsonl")(
         classify
     )
-    app.command("evaluate", epilog="Example: manifiesta evaluate gold.jsonl --json")(evaluate_file)
     train = typer.Typer(help="Train the model anew.", no_args_is_help=True)
     train.command("pack", epilog="Example: manifiesta train pack --data DIR --out pack")(
         pack_training
@@ -67,66 +59,6 @@ def classify(
         )
     typer.echo(f"{done:,} texts classified into {target}; {bad:,} bad lines left out.", err=True)
     raise typer.Exit(3 if bad else 0)
-
-
-def evaluate_file(
-    gold: Annotated[Path, typer.Argument(metavar="GOLD.jsonl", help="Texts with true labels.")],
-    model: Model = None,
-    as_json: Json = False,
-) -> None:
-    """Score the model on labelled texts: macro-F1, calibration, and how wrong its shares are."""
-    from configs.model import ModelSpec
-    from nlp.classifier import Classifier
-    from nlp.evaluate import GoldItem, evaluate
-    from pipelines.texts import BadLine, Line, read_lines
-
-    lines = list(read_lines(gold, with_id=False))
-    bad = [line for line in lines if isinstance(line, BadLine)]
-    for line in bad:
-        typer.echo(f"{gold}:{line.number}: {line.problem}", err=True)
-    good = [line for line in lines if isinstance(line, Line)]
-    classifier = Classifier.load(ModelSpec(path=model))
-    report = evaluate(
-        [GoldItem(**line.labels) for line in good],
-        classifier.classify([line.text for line in good]),
-        classifier.manifest.confusion,
-    )
-    if as_json:
-        print_json(report.to_dict() | {"model_version": classifier.model_version})
-    else:
-        _show_scores(report, classifier.model_version)
-    raise typer.Exit(3 if bad else 0)
-
-
-def _show_scores(report: "EvaluationReport", model_version: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    overall = Table(title=f"{model_version}: {report.n:,} texts, {report.abstained:,} abstained")
-    for name in ("task", "n", "macro-F1", "95 %", "accuracy", "ECE", "share error", "corrected"):
-        overall.add_column(name, justify="left" if name == "task" else "right")
-    for task, score in report.tasks.items():
-        corrected = score.share_error_corrected
-        overall.add_row(
-            task,
-            f"{score.n:,}",
-            f"{score.macro_f1:.3f}",
-            f"{score.macro_f1_low:.3f}-{score.macro_f1_high:.3f}",
-            f"{score.accuracy:.3f}",
-            f"{score.ece:.3f}",
-            f"{score.share_error:.4f}",
-            "" if corrected is None else f"{corrected:.4f}",
-        )
-    console.print(overall)
-    for task, score in report.tasks.items():
-        detail = Table(title=task)
-        for name in ("label", "precision", "recall", "F1", "support"):
-            detail.add_column(name, justify="left" if name == "label" else "right")
-        for label, one in score.labels.items():
-            numbers = (f"{value:.3f}" for value in (one.precision, one.recall, one.f1))
-            detail.add_row(label, *numbers, f"{one.support:,}")
-        console.print(detail)
 
 
 Data = Annotated[Path, typer.Option(help="Folder of training data.", exists=True, file_okay=False)]

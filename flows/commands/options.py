@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,9 @@ From = Annotated[
 To = Annotated[
     datetime | None,
     typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last of the window."),
+]
+Model = Annotated[
+    Path | None, typer.Option(help="Folder of a model; the shipped weights if not given.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 

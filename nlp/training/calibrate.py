@@ -15,6 +15,7 @@ from nlp.clean import clean
 from nlp.encoder import ManifestationModel
 from nlp.evaluate import confusion_counts, score_labels
 from nlp.lexicon import Lexicon
+from nlp.quantify import Errors, fit_errors
 from nlp.tasks import TASKS
 from nlp.training.batches import by_length, encode_cut, pad
 from nlp.training.recipes import FinetuneRecipe
@@ -31,6 +32,7 @@ class Calibration:
     lexical: dict[str, float]
     threshold: float
     confusion: dict[str, list[list[int]]]
+    domains: dict[str, dict[str, Any]]
     scores: dict[str, dict[str, dict[str, Any]]]
     accepted: dict[str, float]
 
@@ -120,13 +122,16 @@ def calibrate(
     confidence, correct = chances.max(-1), chances.argmax(-1) == right
     threshold = fit_threshold(confidence, correct, recipe.target_precision)
     kept = confidence >= threshold
+    errors = {task: _errors(logits, gold, dev, task) for task in TASKS}
     return Calibration(
         temperatures={task: mix[0] for task, mix in mixes.items()},
         lexical={task: mix[1] for task, mix in mixes.items()},
         threshold=threshold,
-        confusion={
-            task: confusion_counts(right, found.argmax(-1), len(TASKS[task])).tolist()
-            for task, (found, right) in pooled.items()
+        confusion={task: [list(row) for row in one.counts] for task, one in errors.items()},
+        domains={
+            task: {"concentration": one.concentration, "effective": one.effective}
+            for task, one in errors.items()
+            if one.concentration is not None
         },
         scores={name: _scores(logits[name], gold[name]) for name in dev},
         accepted={
@@ -156,6 +161,30 @@ def _pooled(
     found = np.concatenate([empty, *(logits[name][task] for name in logits)])
     right = np.concatenate([np.zeros(0, np.int64), *(gold[name][task] for name in gold)])
     return found[right >= 0], right[right >= 0]
+
+
+def _errors(
+    logits: Mapping[str, Mapping[str, Floats]],
+    gold: Mapping[str, Mapping[str, npt.NDArray[np.int64]]],
+    dev: Mapping[str, Sequence[Mapping[str, Any]]],
+    task: str,
+) -> Errors:
+    """Return the errors of a task over the domains of the dev sets, such as `civic/votain`."""
+    size = len(TASKS[task])
+    nothing = np.zeros((size, size), np.int64)  # where no dev set has the task
+    domains: dict[str, npt.NDArray[np.int64]] = {"": nothing}
+    for name, rows in dev.items():
+        right, found = gold[name][task], logits[name][task].argmax(-1)
+        names = np.array([domain_of(name, row) for row in rows])
+        for one in sorted(set(names)):
+            mine = (names == one) & (right >= 0)
+            domains[one] = confusion_counts(right[mine], found[mine], size)
+    return fit_errors([one.tolist() for one in domains.values()])
+
+
+def domain_of(name: str, row: Mapping[str, Any]) -> str:
+    """Return the domain of a dev text: its set, and the part of its origin before a dash."""
+    return f"{name}/{str(row.get('origin', '')).split('-')[0]}"
 
 
 def _scores(

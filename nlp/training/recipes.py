@@ -124,7 +124,7 @@ _PRETRAIN_CPU = PretrainRecipe(
 
 _FINETUNE_CPU = FinetuneRecipe(
     name="cpu",
-    version="0.1.0",
+    version="0.2.0",
     seed=20,
     stages=(
         Stage(
@@ -136,14 +136,15 @@ _FINETUNE_CPU = FinetuneRecipe(
                 "sentiment": 6_000,
                 "civic": 4_000,
                 "civic_peru": 2_000,
-                "written": 1_000,
+                "written": 2_000,
             },
-            1.5e-3,
+            1.2e-3,
         ),
         Stage(
             "gold",
-            {"civic": 19_000, "civic_peru": 9_000, "written": 4_500, "sentiment": 13_000},
-            1.5e-3,
+            {"civic": 23_000, "civic_peru": 9_000, "written": 18_000, "sentiment": 24_000},
+            1.2e-3,
+            copies=2,
         ),
     ),
     tokens_per_batch=1_600,

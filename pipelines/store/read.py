@@ -45,7 +45,7 @@ from models.tables import (
     TombstoneRow,
     ValidatorRow,
 )
-from nlp.language import UNDETERMINED
+from nlp.language import HOME, UNDETERMINED
 from pipelines.store.engine import explained
 
 _AT_ONCE = 500
@@ -53,12 +53,13 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Unclassified:
-    """A text that a model version has not classified yet."""
+    """A text that a model version has not classified yet, and what it replies to."""
 
     manifestation_id: str
     text_hash: str
     title: str | None
     text: str
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,7 @@ def unclassified(
             ManifestationRow.text_hash,
             ManifestationRow.title,
             ManifestationRow.text,
+            ManifestationRow.parent_id,
         )
         .outerjoin(ClassificationRow, _classified_by(model_version, taxonomy_version))
         .where(_within(municipality, window), ClassificationRow.manifestation_id.is_(None))
@@ -259,7 +261,7 @@ def unclassified(
     )
     with explained(engine), engine.connect() as connection:
         return [
-            Unclassified(row.id, row.text_hash, row.title, row.text)
+            Unclassified(row.id, row.text_hash, row.title, row.text, row.parent_id)
             for row in connection.execute(query)
         ]
 
@@ -579,6 +581,59 @@ def earliest_day(engine: Engine, municipality: str, source: str) -> date | None:
     with explained(engine), engine.connect() as connection:
         found: date | None = connection.execute(query).scalar_one()
         return found
+
+
+def answers_frame(
+    engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
+) -> pd.DataFrame:
+    """Return what a model answered to each text of the window that is not in another language.
+
+    Columns: said_on, title, text, category, sentiment, intent, confidence, abstained. People's
+    corrections are left out: this is about the model.
+    """
+    label = ClassificationRow
+    query = (
+        select(
+            ManifestationRow.said_on,
+            ManifestationRow.title,
+            ManifestationRow.text,
+            label.category,
+            label.sentiment,
+            label.intent,
+            label.confidence,
+            label.abstained,
+        )
+        .join(label, _classified_by(model_version, taxonomy_version))
+        .outerjoin(LanguageRow, _of_text(LanguageRow))
+        .where(
+            _within(municipality, window),
+            func.coalesce(LanguageRow.language, UNDETERMINED).in_(HOME),
+        )
+        .order_by(ManifestationRow.id)
+    )
+    with explained(engine), engine.connect() as connection:
+        return pd.read_sql(query, connection)
+
+
+def latest_model(engine: Engine, municipality: str) -> tuple[str, str]:
+    """Return model and taxonomy version of the newest run that classified.
+
+    Raises:
+        InputError: no run of the municipality has classified anything.
+    """
+    query = (
+        select(RunRow.model_version, RunRow.taxonomy_version)
+        .where(RunRow.municipality == municipality, RunRow.model_version.is_not(None))
+        .order_by(RunRow.started_at.desc(), RunRow.id.desc())
+        .limit(1)
+    )
+    with explained(engine), engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        raise InputError(
+            f"No run of {municipality} has classified anything yet; `manifiesta run` does."
+        )
+    return str(row.model_version), str(row.taxonomy_version)
 
 
 def insight_frame(engine: Engine, table: type[Base], run_id: str) -> pd.DataFrame:

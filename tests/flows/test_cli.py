@@ -191,6 +191,43 @@ def test_evaluate_prints_every_score_of_the_contract(
     assert manifiesta("evaluate", gold).code == 0
 
 
+def test_evaluate_says_what_got_worse_and_on_which_texts(
+    manifiesta: Manifiesta, tmp_path: Path
+) -> None:
+    rows = [
+        {"id": 1, "text": "No hay agua desde el lunes en Pariachi", "category": "water"},
+        {"id": 2, "text": "Gracias por el parque nuevo, quedó lindo", "category": "environment"},
+    ]
+    gold = lines(tmp_path / "gold.jsonl", *({**row, "country": "PE"} for row in rows))
+    answers = tmp_path / "earlier.jsonl"
+    assert manifiesta("classify", gold, answers).code == 0
+    earlier = [json.loads(line) for line in answers.read_text().splitlines()]
+    earlier[0]["categories"] |= {"other": 2.0}
+    lines(answers, *reversed(earlier))
+    said = json.loads(manifiesta("evaluate", gold, "--against", answers, "--json").out)
+    assert said["against"] == earlier[0]["model_version"]
+    change = said["changes"]["category"]
+    assert (change["won"], change["lost"]) == (1, 0)
+    assert [(flip["id"], flip["before"], flip["text"]) for flip in change["flips"]] == [
+        (1, "other", rows[0]["text"])
+    ]
+    assert said["slices"]["country"]["PE"]["category"]["n"] == 2
+    shown = manifiesta("evaluate", gold, "--against", answers)
+    assert "Worse by more than chance: nothing." in shown.out
+    lines(answers, earlier[0])
+    refused = manifiesta("evaluate", gold, "--against", answers)
+    assert refused.code == 2
+    assert "holds no answer to 1 texts: 2" in refused.err
+
+
+def test_drift_is_asked_of_the_store_and_not_of_a_file(manifiesta: Manifiesta) -> None:
+    assert manifiesta("evaluate").code == 2
+    assert "--drift compares two windows" in manifiesta("evaluate", "--drift").err
+    said = manifiesta("evaluate", "--drift", "-m", "ate")
+    assert said.code == 2
+    assert "No run of ate has classified anything yet" in said.err
+
+
 def test_imported_records_are_classified_counted_and_exported(
     manifiesta: Manifiesta, home: Path, tmp_path: Path
 ) -> None:

@@ -517,6 +517,7 @@ def test_the_settings_that_really_run(site: Any, make_job: Job, feed: Feed) -> N
         "DOWNLOAD_DELAY_JITTER": 0.0,
         "AUTOTHROTTLE_ENABLED": True,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "CONCURRENT_ITEMS": 1,
         "DOWNLOAD_TIMEOUT": 7.0,
         "DOWNLOAD_MAXSIZE": 12_345,
         "REDIRECT_MAX_TIMES": 5,

@@ -54,9 +54,15 @@ def test_scores_match_hand_computed_values() -> None:
 
 def test_the_corrected_share_uses_the_confusion_matrix() -> None:
     confusion = {"sentiment": [[500, 0, 500], [0, 1000, 0], [0, 0, 1000]]}
-    score = evaluate(GOLD, FOUND, confusion).tasks["sentiment"]
+    score = evaluate(GOLD * 100, FOUND * 100, confusion).tasks["sentiment"]
     assert score.share_error_corrected is not None
-    assert score.share_error_corrected < 0.01 < score.share_error
+    assert score.share_error_corrected < 0.02 < score.share_error
+
+
+def test_of_four_texts_no_share_is_corrected() -> None:
+    confusion = {"sentiment": [[500, 0, 500], [0, 1000, 0], [0, 0, 1000]]}
+    score = evaluate(GOLD, FOUND, confusion).tasks["sentiment"]
+    assert score.share_error_corrected == pytest.approx(score.share_error)
 
 
 def test_a_report_is_plain_json() -> None:

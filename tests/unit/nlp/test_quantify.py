@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from models.errors import ModelError
-from nlp.quantify import correct_shares, naive_shares
+from nlp.quantify import Errors, correct_shares, fit_errors, naive_shares
 
 LABELS = ("a", "b", "c", "d")
 CONFUSION_RATES = np.array(
@@ -88,3 +88,67 @@ def test_no_texts_give_no_knowledge() -> None:
 def test_wrong_input_is_named(counts: dict[str, int], confusion: npt.NDArray[np.float64]) -> None:
     with pytest.raises(ModelError, match="confusion matrix"):
         correct_shares(counts, confusion.tolist(), LABELS)
+
+
+# --- domains that differ ---------------------------------------------------------------------
+
+
+def domain(rng: np.random.Generator, spread: float, size: int = 400) -> npt.NDArray[np.int64]:
+    """Confusion counts of a domain whose rows scatter around the common ones."""
+    rows = np.stack([rng.dirichlet(row * spread) for row in CONFUSION_RATES])
+    true = rng.multinomial(size, np.full(4, 0.25))
+    return np.stack([rng.multinomial(n, row) for n, row in zip(true, rows, strict=True)])
+
+
+def test_domains_that_differ_more_have_a_smaller_concentration() -> None:
+    rng = np.random.default_rng(4)
+    found: dict[float, float] = {}
+    for spread in (5.0, 40.0, 1e6):
+        errors = fit_errors([domain(rng, spread).tolist() for _ in range(12)])
+        assert errors.concentration is not None
+        found[spread] = errors.concentration
+        assert len(errors.effective) == 4
+        assert np.array(errors.counts).sum() == 12 * 400
+    assert 2 < found[5.0] < 6
+    assert 20 < found[40.0] < 60
+    assert found[1e6] > 150
+
+
+def test_a_single_domain_says_nothing_of_others() -> None:
+    counts = domain(np.random.default_rng(5), 40).tolist()
+    assert fit_errors([counts]) == fit_errors([counts, np.zeros((4, 4), int).tolist()])
+    assert fit_errors([counts]) == Errors(counts)
+
+
+def test_intervals_hold_the_truth_of_a_domain_never_seen() -> None:
+    """Without the domains' spread the interval is too narrow; with it, it holds."""
+    rng = np.random.default_rng(6)
+    inside: dict[str, list[bool]] = {"pooled": [], "domains": []}
+    for seed in range(30):
+        errors = fit_errors([domain(rng, 15).tolist() for _ in range(10)])
+        counted = domain(rng, 15, 1_500)
+        truth = counted.sum(1) / counted.sum()
+        seen = dict(zip(LABELS, counted.sum(0).tolist(), strict=True))
+        for name, known in (("pooled", Errors(errors.counts)), ("domains", errors)):
+            found = correct_shares(seen, known, LABELS, seed=seed)
+            inside[name] += [
+                found[one].low <= t + 1e-9 and t - 1e-9 <= found[one].high
+                for one, t in zip(LABELS, truth, strict=True)
+            ]
+    assert np.mean(inside["pooled"]) < 0.8
+    assert np.mean(inside["domains"]) >= 0.9
+
+
+def test_a_correction_that_may_be_chance_is_not_made() -> None:
+    errors = Errors((CONFUSION_RATES * 20).astype(int).tolist(), 5.0, (10.0,) * 4)
+    counts = {"a": 6, "b": 5, "c": 4, "d": 5}
+    found = correct_shares(counts, errors, LABELS)
+    naive = naive_shares(counts, LABELS)
+    assert [found[one].share for one in LABELS] == pytest.approx(naive, abs=0.03)
+
+
+def test_interval_ends_are_whole_texts() -> None:
+    found = correct_shares({"a": 7, "b": 4}, (CONFUSION_RATES * 100).astype(int).tolist(), LABELS)
+    for one in found.values():
+        assert one.low * 11 == pytest.approx(round(one.low * 11))
+        assert one.high * 11 == pytest.approx(round(one.high * 11))

@@ -22,6 +22,8 @@ class WordClassifier:
         return [self._answer(text) for text in texts]
 
     def _answer(self, text: str) -> Classification:
+        if text.casefold().startswith("eso"):
+            return answer("other", "negative", "opinion", abstained=True, model=self.model_version)
         if "agua" in text.casefold():
             return answer("water", "negative", "complaint", model=self.model_version)
         return answer("environment", "positive", "praise", model=self.model_version)

@@ -25,7 +25,8 @@ from models.tables import (
     RunRow,
 )
 from nlp.language import HOME, UNDETERMINED
-from pipelines.aggregate import Confusion, aggregate
+from nlp.quantify import Confusion
+from pipelines.aggregate import aggregate
 from pipelines.counted import Counted
 from pipelines.store.write import Classified, Partition, Store
 from tests.unit.store.builders import (
@@ -316,7 +317,7 @@ def test_a_classifier_that_cries_wolf_is_corrected_downwards(store: Store) -> No
     row = cells(store, run_id, InsightOverview, "measure", "label")["sentiment", "negative"]
     # 0.5 = s + 0.3 (1 - s) where no text is neutral
     assert row["share"] == 0.5
-    assert row["corrected_share"] == pytest.approx(0.2 / 0.7, abs=0.01)
+    assert row["corrected_share"] == pytest.approx(0.2 / 0.7, abs=0.04)  # 100 texts: held back
 
 
 # --- counts conserve -------------------------------------------------------------------------

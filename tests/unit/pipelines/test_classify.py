@@ -125,3 +125,21 @@ def test_an_edited_text_is_classified_again_and_others_are_not(store: Store) -> 
     second = WordClassifier()
     assert run(store, run_id, second) == 1
     assert second.read == [["Falta agua"]]
+
+
+def test_the_category_of_an_unsure_reply_is_read_with_its_parent(store: Store) -> None:
+    opener = said(1, "Otra vez sin agua", title="Ate", when=at(2))
+    reply = said(2, "Eso mismo, qué cólera", when=at(3), parent_id=opener.id)
+    orphan = said(3, "Eso, eso", when=at(3), parent_id="never-stored")
+    alone = said(4, "Eso, ¿no?", when=at(3))
+    sure = said(5, "Lindo parque", when=at(3), parent_id=opener.id)
+    run_id = begun(store)
+    save(store, run_id, opener, reply, orphan, alone, sure)
+    model = WordClassifier()
+    classify_window(store, run_id, VILLA, MARCH, TAXONOMY, model, quiet)
+    found = {row["manifestation_id"]: row for row in rows(store.engine, ClassificationRow)}
+    assert (found[reply.id]["category"], found[reply.id]["abstained"]) == ("water", False)
+    assert (found[reply.id]["sentiment"], found[reply.id]["intent"]) == ("negative", "opinion")
+    assert found[orphan.id]["category"] == found[alone.id]["category"] == "other"
+    assert found[sure.id]["category"] == "environment"
+    assert model.read[1] == ["Ate. Otra vez sin agua [SEP] Eso mismo, qué cólera"]
