@@ -28,8 +28,9 @@ from crawlers.memory import peak_memory
 from crawlers.wire import SUMMARY
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
 from models.records import Classification, Extracted, Kind, Window
-from pipelines.aggregate import Counted, aggregate
+from pipelines.aggregate import aggregate
 from pipelines.collect import make_job
+from pipelines.counted import Counted
 from pipelines.privacy import Pseudonymiser
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate

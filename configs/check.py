@@ -188,8 +188,11 @@ def _plain(text: str) -> str:
 # --- what no schema sees: how the parts of a municipality fit together -----------------------
 
 
+_NAMED: Final = (("sources", "name"), ("zones", "code"), ("areas", "name"), ("lenses", "code"))
+
+
 def _names_once(report: _Report) -> None:
-    for part, key in (("sources", "name"), ("zones", "code"), ("areas", "name")):
+    for part, key in _NAMED:
         first: dict[str, int] = {}
         for index, item in report.items(part):
             name = item.get(key)
@@ -372,6 +375,14 @@ def _responsibilities(report: _Report) -> None:
         )
 
 
+def _lens_categories(report: _Report) -> None:
+    for index, lens in report.items("lenses"):
+        codes = lens.get("categories")
+        for position, code in enumerate(codes if isinstance(codes, list) else ()):
+            if isinstance(code, str) and code not in CATEGORIES:
+                report.add(("lenses", index, "categories", position), *one_of(code, CATEGORIES))
+
+
 def _own_name(report: _Report) -> None:
     code = report.document.at(("code",))
     if isinstance(code, str) and report.path.stem != code:
@@ -396,6 +407,7 @@ _MUNICIPALITY_RULES: Final = (
     _interfaces,
     _selectors,
     _responsibilities,
+    _lens_categories,
     _own_name,
     _any_enabled,
 )
@@ -454,4 +466,10 @@ def _mapped(report: _Report) -> None:
             )
 
 
-_TAXONOMY_RULES: Final = (_complete_categories, _complete_names, _mapped)
+_TAXONOMY_RULES: Final = (
+    _complete_categories,
+    _complete_names,
+    _mapped,
+    _names_once,
+    _lens_categories,
+)

@@ -36,6 +36,7 @@ _EXAMPLES: Final = {
     "intents": "intents: followed by lines «complaint: {es: Queja, en: Complaint}»",
     "kind": "kind: article",
     "labels": "labels: {POS: positive, NEG: negative, NEU: neutral}",
+    "lenses": "lenses: followed by lines «- code: covid»",
     "limits": "limits: {delay: 5, max_requests: 200}",
     "links": 'links: "article h2 a"',
     "match": "match: /noticias/",
@@ -60,6 +61,8 @@ _EXAMPLES: Final = {
     "sentiments": "sentiments: followed by lines «negative: {es: Negativo, en: Negative}»",
     "sources": "sources: followed by lines «- name: rpp»",
     "start": "start: 2026-03-01",
+    "geometry": "geometry: {type: Point, coordinates: [-76.9, -12.0]}",
+    "suppress_below": "suppress_below: 5",
     "text": "text: comentario",
     "thread": "thread: hilo",
     "time_zone": "time_zone: America/Lima",
@@ -70,6 +73,7 @@ _EXAMPLES: Final = {
     "url": "url: https://example.pe/feed",
     "version": 'version: "2026.1"',
     "windows": "windows: {days: 30}",
+    "words": "words: [comedor, olla común, emprended*]",
     "work_categories": "work_categories: followed by lines «1: {es: Servicios, en: Services}»",
     "work_category": "work_category: 7",
     "zones": "zones: followed by lines «- code: vitarte»",
@@ -99,6 +103,10 @@ _FORMS: Final = {
     "token": (
         "this is no name of an environment variable",
         "write its name in capital letters, token: YOUTUBE_API_KEY, and never the token itself",
+    ),
+    "words": (
+        "no word or phrase",
+        "write letters and spaces, with * at the end of a word at most: olla común, emprended*",
     ),
     "version": ("a version is a year and a number", 'write version: "2026.1"'),
 }

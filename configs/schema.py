@@ -7,7 +7,7 @@ never a silent default.
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,6 +28,12 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 
+WORDS = r"^\s*\w+\*?([\s'’-]+\w+\*?)*\s*$"
+"""A word or a phrase; a star only at the end of a word."""
+
+MOST_LENSES = 16
+
+
 class Strict(BaseModel):
     """Frozen, and no key that is not declared."""
 
@@ -41,12 +47,46 @@ class Contact(Strict):
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 
+class Geometry(Strict):
+    """Where a zone lies, as in GeoJSON (RFC 7946): positions are longitude, then latitude."""
+
+    type: Literal["Point", "Polygon", "MultiPolygon"]
+    coordinates: list[Any]
+
+    @model_validator(mode="after")
+    def _on_earth(self) -> Self:
+        depth = {"Point": 0, "Polygon": 2, "MultiPolygon": 3}[self.type]
+        if not _are_positions(self.coordinates, depth):
+            raise ValueError(
+                f"these are no coordinates of a {self.type}: a position is [longitude, latitude], "
+                "for Lima about [-76.9, -12.0]"
+            )
+        return self
+
+
+def _are_positions(value: Any, depth: int) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    if depth:
+        return all(_are_positions(one, depth - 1) for one in value)
+    numbers = all(isinstance(one, int | float) for one in value)
+    return numbers and len(value) == 2 and abs(value[0]) <= 180 and abs(value[1]) <= 90
+
+
 class Zone(Strict):
     """A named part of the district, with the other names that neighbours use for it."""
 
     code: Code
     name: Text
     aliases: tuple[Text, ...] = ()
+    geometry: Geometry | None = None
+
+
+def _known_categories(value: tuple[str, ...]) -> tuple[str, ...]:
+    for code in value:
+        if code not in CATEGORIES:
+            raise ValueError(f"«{code}» is no urban category; use one of {', '.join(CATEGORIES)}")
+    return value
 
 
 class Area(Strict):
@@ -58,12 +98,29 @@ class Area(Strict):
     @field_validator("categories")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for code in value:
-            if code not in CATEGORIES:
-                raise ValueError(
-                    f"«{code}» is no urban category; use one of {', '.join(CATEGORIES)}"
-                )
-        return value
+        return _known_categories(value)
+
+
+class Lens(Strict):
+    """A saved filter: the same tables for the texts that have any of its words or phrases.
+
+    Case and accents do not count, and only whole words are found; ``emprended*`` finds every word
+    that begins so. With ``categories``, only texts of one of these. It looks at what is said,
+    never at who says it.
+    """
+
+    code: Code
+    es: Text
+    en: Text
+    words: tuple[Annotated[str, StringConstraints(pattern=WORDS, max_length=100)], ...] = Field(
+        min_length=1
+    )
+    categories: tuple[str, ...] = ()
+
+    @field_validator("categories")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _known_categories(value)
 
 
 class Expectation(Strict):
@@ -204,7 +261,8 @@ class Municipality(Strict):
 
     Texts whose estimated Jaccard similarity reaches ``duplicate_threshold`` count as copies; a
     change of it is for texts that come after. `manifiesta purge --retention` deletes what was
-    said more than ``retention_days`` ago.
+    said more than ``retention_days`` ago. Exports hide cells of fewer authors than
+    ``suppress_below``.
     """
 
     code: Code
@@ -218,10 +276,12 @@ class Municipality(Strict):
     collection: Collection = Collection()
     privacy: Privacy = Privacy()
     duplicate_threshold: float = Field(default=0.6, ge=0.3, le=1)
+    suppress_below: int = Field(default=5, ge=1, le=1_000)
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
     model: ModelSpec = ModelSpec()
     zones: tuple[Zone, ...] = ()
     areas: tuple[Area, ...] = ()
+    lenses: tuple[Lens, ...] = Field(default=(), max_length=MOST_LENSES)
     expectations: tuple[Expectation, ...] = ()
     sources: tuple[Source, ...] = Field(min_length=1)
 
@@ -274,6 +334,7 @@ class Taxonomy(Strict):
     sentiments: dict[str, Name]
     intents: dict[str, Name]
     work_categories: dict[int, Name]
+    lenses: tuple[Lens, ...] = Field(default=(), max_length=MOST_LENSES)
 
     @field_validator("categories")
     @classmethod
@@ -286,6 +347,13 @@ class Taxonomy(Strict):
     def category(self, code: str) -> Category:
         """Return the category of that code; an unknown code is a programming error."""
         return self.categories[CATEGORIES.index(code)]
+
+
+def lenses_of(municipality: Municipality, taxonomy: Taxonomy) -> tuple[Lens, ...]:
+    """Return the lenses of the taxonomy and the municipality's own, which outrank them by code."""
+    own = {lens.code: lens for lens in municipality.lenses}
+    shared = {lens.code: lens for lens in taxonomy.lenses}
+    return tuple((shared | own).values())
 
 
 def absolute_url(municipality: Municipality, source: Source) -> str:

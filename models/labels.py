@@ -38,3 +38,6 @@ INTENTS: Final = (
 
 NOWHERE = "(none)"
 """In the place of a zone's code: what speaks of none. No code is written like this."""
+
+EVERYTHING = ""
+"""In the place of a lens's code: rows that no lens filters."""

@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from models.labels import EVERYTHING
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment, kept in UTC; a naive one is refused."""
@@ -398,6 +400,28 @@ class PlaceRow(Base):
     )
 
 
+class LensRow(Base):
+    """Through which lenses a text is seen, by one set of lenses; a changed set adds rows."""
+
+    __tablename__ = "lens_match"
+    __table_args__ = {
+        "comment": "Through which lenses a text is seen, by one set of lenses; none included."
+    }
+
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The manifestation.",
+    )
+    text_hash: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="The text that was read: an edit has another."
+    )
+    lenses: Mapped[str] = _code("Identifier of the lenses and their words.", key=True)
+    codes: Mapped[str] = mapped_column(
+        Text, comment="Codes of the lenses whose words the text has, with spaces between them."
+    )
+
+
 class AuditRow(Base):
     """What somebody did to the data, without the data."""
 
@@ -468,6 +492,103 @@ class ClassificationRow(Base):
     intents: Mapped[dict[str, float]] = mapped_column(comment="Probability of each intent.")
 
 
+class CorrectionRow(Base):
+    """A person's labels for one text; rows are only added, and the newest outranks the rest."""
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        Index(None, "manifestation_id", "text_hash"),
+        {"comment": "A person's labels for one text; append-only, they outrank classifications."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Serial number.")
+    manifestation_id: Mapped[str] = mapped_column(
+        ForeignKey("manifestation.id", ondelete="CASCADE"), comment="The manifestation."
+    )
+    text_hash: Mapped[str] = mapped_column(
+        String(64), comment="The text that was read: an edit has another."
+    )
+    category: Mapped[str | None] = mapped_column(
+        String(60), comment="Urban category; empty where the person leaves it as it is."
+    )
+    sentiment: Mapped[str | None] = mapped_column(
+        String(60), comment="Sentiment; empty where the person leaves it as it is."
+    )
+    intent: Mapped[str | None] = mapped_column(
+        String(60), comment="Intent; empty where the person leaves it as it is."
+    )
+    reader: Mapped[str] = mapped_column(Text, comment="Who corrected it.")
+    corrected_at: Mapped[datetime] = mapped_column(comment="When it was corrected.")
+
+
+class PartitionVersionRow(Base):
+    """How often what is counted of a source's local day has changed; it only ever grows."""
+
+    __tablename__ = "partition_version"
+    __table_args__ = {
+        "comment": "How often what is counted of a source's local day has changed in the store."
+    }
+
+    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
+    source: Mapped[str] = _code("The source.", key=True)
+    day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
+    version: Mapped[int] = mapped_column(
+        comment="Raised by every write that may change a count of this day."
+    )
+
+
+class PartitionFactsRow(Base):
+    """A source's local day made ready for counting; it can always be derived again."""
+
+    __tablename__ = "partition_facts"
+    __table_args__ = {
+        "comment": "A source's local day made ready for counting; it can be derived again."
+    }
+
+    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
+    source: Mapped[str] = _code("The source.", key=True)
+    day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
+    recipe: Mapped[str] = mapped_column(
+        String(64), comment="Hash of the model, taxonomy, zones and lenses that it was made with."
+    )
+    version: Mapped[int] = mapped_column(comment="The partition's version that it was made of.")
+    rows: Mapped[int] = mapped_column(comment="Classified manifestations.")
+    texts: Mapped[str] = mapped_column(
+        String(16), comment="Digest of the manifestations and their texts."
+    )
+    corrections: Mapped[str] = mapped_column(
+        String(16), comment="Digest of the labels that people have given."
+    )
+    labels: Mapped[str] = mapped_column(String(16), comment="Digest of everything that is counted.")
+    facts: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="One record per manifestation; `pipelines.facts` says how it is read."
+    )
+
+
+class RunInputRow(Base):
+    """Of what a run counted: by it two runs can be told apart to the source and day."""
+
+    __tablename__ = "run_input"
+    __table_args__ = {"comment": "What a run counted, by source and local day, as digests."}
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, comment="The run."
+    )
+    source: Mapped[str] = _code("The source.", key=True)
+    day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
+    recipe: Mapped[str] = mapped_column(
+        String(64), comment="Hash of the model, taxonomy, zones and lenses."
+    )
+    rows: Mapped[int] = mapped_column(comment="Classified manifestations.")
+    texts: Mapped[str] = mapped_column(
+        String(16), comment="Digest of the manifestations and their texts."
+    )
+    corrections: Mapped[str] = mapped_column(
+        String(16), comment="Digest of the labels that people have given."
+    )
+    labels: Mapped[str] = mapped_column(String(16), comment="Digest of everything that is counted.")
+
+
 class InsightColumns:
     """What every insight row says of itself: whose, when, by what, and how complete."""
 
@@ -475,6 +596,13 @@ class InsightColumns:
         ForeignKey("run.id", ondelete="CASCADE"),
         primary_key=True,
         comment="The run that counted.",
+        sort_order=-20,
+    )
+    lens: Mapped[str] = mapped_column(
+        String(60),
+        primary_key=True,
+        default=EVERYTHING,
+        comment="Code of the lens, a saved filter; empty: everything.",
         sort_order=-20,
     )
     municipality: Mapped[str] = _code("Code of the municipality.", order=-20)
@@ -506,6 +634,16 @@ class ShareColumns:
     count: Mapped[int] = mapped_column(comment="Manifestations with this label.")
     distinct_count: Mapped[int] = mapped_column(
         comment="The same, with each cluster of near-duplicates counted once."
+    )
+    voices: Mapped[int | None] = mapped_column(
+        comment="The same, with each author counted once per category and local day; "
+        "empty in rows older than this column."
+    )
+    anonymous: Mapped[int | None] = mapped_column(
+        comment="Of the voices, manifestations of unknown author: each counts as one voice."
+    )
+    authors: Mapped[int | None] = mapped_column(
+        comment="Distinct authors; each manifestation of unknown author counts as one of its own."
     )
     n: Mapped[int] = mapped_column(
         comment="Denominator: classified manifestations that are not in another language."
@@ -564,6 +702,18 @@ class InsightCategory(InsightColumns, ShareColumns, CorrectedColumns, SentimentC
     )
 
 
+class InsightIntent(InsightColumns, ShareColumns, CorrectedColumns, SentimentColumns, Base):
+    """The window by intent."""
+
+    __tablename__ = "insight_intent"
+    __table_args__ = {"comment": "The window by intent: what the neighbours want."}
+
+    intent: Mapped[str] = _code("The intent.", key=True, order=-10)
+    unsure: Mapped[int] = mapped_column(
+        comment="Of the count, those under the model's confidence threshold."
+    )
+
+
 class InsightDay(InsightColumns, ShareColumns, SentimentColumns, Base):
     """The window by local day."""
 
@@ -587,6 +737,12 @@ class InsightSource(InsightColumns, ShareColumns, SentimentColumns, Base):
     reason: Mapped[str | None] = mapped_column(Text, comment="Why it is partial or failed.")
     rejected: Mapped[int] = mapped_column(comment="Input records rejected in this run.")
     ignored: Mapped[int] = mapped_column(comment="Input records ignored for a stated reason.")
+    voice_n: Mapped[int | None] = mapped_column(comment="Denominator: voices of all sources.")
+    voice_share: Mapped[float | None] = mapped_column(
+        comment="Share of voice: voices / voice_n; empty where voice_n is 0."
+    )
+    voice_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
+    voice_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
 
 
 class InsightPlace(InsightColumns, ShareColumns, SentimentColumns, Base):
@@ -606,13 +762,110 @@ class InsightPlace(InsightColumns, ShareColumns, SentimentColumns, Base):
     )
 
 
+class InsightSeries(InsightColumns, ShareColumns, SentimentColumns, Base):
+    """The window by day, ISO week, month and as a whole, of every label and of pairs of them."""
+
+    __tablename__ = "insight_series"
+    __table_args__ = {
+        "comment": "By day, ISO week, month and whole window: every label, and pairs of labels. "
+        "A pair, or a label under a lens, that has no row was counted 0 times."
+    }
+
+    grain: Mapped[str] = _code("day, week (ISO), month or window.", key=True, order=-10)
+    period: Mapped[str] = _code("2026-03-01, 2026-W09, 2026-03, or window.", key=True, order=-10)
+    period_from: Mapped[date] = mapped_column(
+        comment="First local day of the period that lies in the window.", sort_order=-10
+    )
+    period_to: Mapped[date] = mapped_column(
+        comment="Local day after the last of the period that lies in the window.", sort_order=-10
+    )
+    complete: Mapped[bool] = mapped_column(
+        comment="True where the window holds the whole period and every source was read for it.",
+        sort_order=-10,
+    )
+    dimension: Mapped[str] = _code(
+        "all, category, sentiment, intent, source or zone.", key=True, order=-10
+    )
+    value: Mapped[str] = _code("The label; all for all.", key=True, order=-10)
+    second_dimension: Mapped[str] = _code(
+        "Of a pair (from the week up), the second dimension; else empty.", key=True, order=-10
+    )
+    second_value: Mapped[str] = _code(
+        "Of a pair, the second label; else empty.", key=True, order=-10
+    )
+    n: Mapped[int] = mapped_column(
+        comment="Denominator: all counted in the period; of a pair, those with its first label."
+    )
+
+
+class InsightChange(InsightColumns, Base):
+    """The window beside an earlier one: differences of shares, and how sure they are."""
+
+    __tablename__ = "insight_change"
+    __table_args__ = {
+        "comment": "The window beside an earlier one: differences of shares, and how sure they "
+        "are. Both are counted over the sources that were read to the end in both."
+    }
+
+    baseline: Mapped[str] = _code(
+        "previous (the window of the same length before), or the run whose window it is.",
+        key=True,
+        order=-10,
+    )
+    baseline_from: Mapped[date] = mapped_column(
+        comment="First local day of the earlier window.", sort_order=-10
+    )
+    baseline_to: Mapped[date] = mapped_column(
+        comment="Local day after the last of the earlier window.", sort_order=-10
+    )
+    dimension: Mapped[str] = _code(
+        "category, sentiment, intent, source or zone.", key=True, order=-10
+    )
+    value: Mapped[str] = _code("The label.", key=True, order=-10)
+    second_dimension: Mapped[str] = _code(
+        "Of a pair, the second dimension; else empty.", key=True, order=-10
+    )
+    second_value: Mapped[str] = _code(
+        "Of a pair, the second label; else empty.", key=True, order=-10
+    )
+    count: Mapped[int] = mapped_column(comment="Manifestations with this label in the window.")
+    n: Mapped[int] = mapped_column(
+        comment="Denominator: all counted in the window; of a pair, those with its first label."
+    )
+    share: Mapped[float | None] = mapped_column(comment="count / n; empty where n is 0.")
+    before_count: Mapped[int] = mapped_column(comment="The count in the earlier window.")
+    before_n: Mapped[int] = mapped_column(comment="The denominator in the earlier window.")
+    before_share: Mapped[float | None] = mapped_column(
+        comment="before_count / before_n; empty where before_n is 0."
+    )
+    difference: Mapped[float | None] = mapped_column(comment="share - before_share.")
+    difference_low: Mapped[float | None] = mapped_column(
+        comment="Lower end, 95 % (Newcombe 1998, hybrid score); empty where not comparable."
+    )
+    difference_high: Mapped[float | None] = mapped_column(comment="Upper end of it.")
+    p_value: Mapped[float | None] = mapped_column(
+        comment="Of no difference, by the score test; empty where not comparable."
+    )
+    q_value: Mapped[float | None] = mapped_column(
+        comment="The same, controlled for the many rows compared (Benjamini and Hochberg 1995): "
+        "of the rows with q at most 0.05, one in twenty is chance."
+    )
+    comparable: Mapped[bool] = mapped_column(
+        comment="True where some source was read to the end in both and all texts are classified."
+    )
+    reason: Mapped[str | None] = mapped_column(Text, comment="Why it is not comparable.")
+    sources_compared: Mapped[int] = mapped_column(
+        comment="Sources that were read to the end in both windows."
+    )
+
+
 class LensColumn:
     """Which saved filter a row was counted under."""
 
     lens: Mapped[str] = _code("Code of the lens, a saved filter; empty: everything.", key=True)
 
 
-class InsightTerm(InsightColumns, LensColumn, Base):
+class InsightTerm(InsightColumns, Base):
     """The words by which a category differs from the others."""
 
     __tablename__ = "insight_term"
@@ -637,7 +890,7 @@ class InsightTerm(InsightColumns, LensColumn, Base):
     example_id: Mapped[str] = mapped_column(String(32), comment="A manifestation that has it.")
 
 
-class InsightTopic(InsightColumns, LensColumn, Base):
+class InsightTopic(InsightColumns, Base):
     """Topics that nobody named beforehand: clusters of texts that say similar things."""
 
     __tablename__ = "insight_topic"
@@ -690,7 +943,7 @@ class TopicCentroidRow(LensColumn, Base):
     )
 
 
-class InsightFinding(InsightColumns, LensColumn, Base):
+class InsightFinding(InsightColumns, Base):
     """A statement made of numbers, with the statistic behind it."""
 
     __tablename__ = "insight_finding"
@@ -725,7 +978,7 @@ class InsightFinding(InsightColumns, LensColumn, Base):
     )
 
 
-class InsightEvidence(InsightColumns, LensColumn, Base):
+class InsightEvidence(InsightColumns, Base):
     """The manifestations behind a finding: the most central, and the most diverse."""
 
     __tablename__ = "insight_evidence"
@@ -750,9 +1003,12 @@ class InsightEvidence(InsightColumns, LensColumn, Base):
 INSIGHT_TABLES: tuple[type[Base], ...] = (
     InsightOverview,
     InsightCategory,
+    InsightIntent,
     InsightDay,
     InsightSource,
     InsightPlace,
+    InsightSeries,
+    InsightChange,
     InsightTerm,
     InsightTopic,
     InsightFinding,

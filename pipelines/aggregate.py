@@ -5,50 +5,74 @@ inference, the law of succession, and statistical inference», JASA 22), and whe
 errors are known, a twin corrected for them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
-from configs.schema import Municipality
-from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
+from configs.schema import Lens, Municipality
+from models.labels import CATEGORIES, EVERYTHING, INTENTS, NOWHERE, SENTIMENTS
 from models.records import Kind, State, Window
 from models.tables import (
     Base,
     InsightCategory,
+    InsightChange,
     InsightDay,
+    InsightIntent,
     InsightOverview,
     InsightPlace,
+    InsightSeries,
     InsightSource,
 )
 from nlp.language import HOME
-from nlp.places import identifier
 from nlp.quantify import Confusion, correct_shares
+from pipelines.cells import Cells, Tally
+from pipelines.change import PREVIOUS
+from pipelines.compare import compared, earlier_window
+from pipelines.counted import Counted, Row, common_columns
 from pipelines.coverage import Coverage, coverage
-from pipelines.store.read import classified_frame, places_frame, rejection_counts
+from pipelines.facts import Recipe, categorical, frame, through, up_to_date
+from pipelines.proportions import wilson
+from pipelines.series import series, whole_window
+from pipelines.store.read import rejection_counts
 from pipelines.store.write import Store
 
-Row = dict[str, Any]
 
+@dataclass(frozen=True)
+class _View:
+    """What is counted together: the texts of the house's language, and all of them."""
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What an aggregation is about."""
+    lens: str
 
-    run_id: str
+    facts: pd.DataFrame
+    spoken: pd.DataFrame
+    read: Coverage
+    rejections: pd.DataFrame
+    gazetteer: str
+    confusions: Mapping[str, Confusion]
     municipality: Municipality
-    window: Window
-    model_version: str
-    taxonomy_version: str
+
+    @cached_property
+    def corrected(self) -> Mapping[str, Mapping[str, Row]]:
+        """The corrected shares by task and label, of the tasks whose errors are known."""
+        return {
+            task: _corrected(self.counts(self.facts[task]), labels, self.confusions.get(task))
+            for task, labels in _TASKS.items()
+        }
+
+    def counts(self, labels: pd.Series) -> dict[str, Row]:
+        """Count the window by label; labels that nothing has are not there."""
+        return _counts(self.facts, labels, self.read.window)
 
 
 def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion]) -> int:
     """Count the window, write the insight rows of the run, and return how many it holds.
 
-    Texts in another language are counted by language, and are in no other count or denominator.
+    Only what changed since it was last counted is read again; the rows are the same as if all
+    of it were. Texts in another language are counted by language, and are in no other count or
+    denominator.
 
     Args:
         store: where the classifications are and the insight rows go.
@@ -56,128 +80,131 @@ def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion
         confusions: by task (category, sentiment, intent), the classifier's errors on labelled
             texts; a task without one gets no corrected shares.
     """
-    frame = classified_frame(
-        store.engine,
-        subject.municipality.code,
-        subject.window,
-        subject.model_version,
-        subject.taxonomy_version,
-    )
-    spanish = frame[frame["language"].isin(HOME)]
-    read = coverage(store.engine, subject.municipality, subject.window, subject.run_id)
+    window, recipe = subject.window, subject.recipe
+    parts = up_to_date(store, recipe, window)
+    spoken = frame(parts, recipe, window)
+    read = coverage(store.engine, subject.municipality, window, subject.run_id)
     rejections = rejection_counts(store.engine, subject.run_id)
+    everything = _View(
+        EVERYTHING,
+        spoken[spoken["language"].isin(HOME)],
+        spoken,
+        read,
+        rejections,
+        recipe.gazetteer,
+        confusions,
+        subject.municipality,
+    )
+    views = [everything, *(_through(everything, recipe, lens) for lens in subject.lenses)]
+    about = common_columns(subject, read)
     tables: dict[type[Base], list[Row]] = {
-        InsightOverview: [*_overview(spanish, confusions), *_languages(frame)],
-        InsightCategory: _categories(spanish, confusions),
-        InsightDay: _days(spanish, read),
-        InsightSource: _sources(spanish, read, rejections),
-        InsightPlace: _places(store, subject, spanish),
+        table: [{**about, "lens": view.lens, **row} for view in views for row in count(view)]
+        for table, count in TABLES.items()
     }
-    common = _common(subject, read)
-    for rows in tables.values():
-        for row in rows:
-            row.update(common)
-    store.save_insights(subject.run_id, tables)
-    return len(frame)
+    tables[InsightChange] = compared(store, subject, spoken, read, earlier_window(window), PREVIOUS)
+    store.save_insights(subject.run_id, tables, parts)
+    return len(spoken)
 
 
-def insight_columns(store: Store, subject: Counted) -> Row:
-    """Return what every insight row of a run says of itself, with the window's coverage."""
-    read = coverage(store.engine, subject.municipality, subject.window, subject.run_id)
-    return _common(subject, read)
+def _through(view: _View, recipe: Recipe, lens: Lens) -> _View:
+    """Return what a lens shows; labels that it chose by are not corrected for errors in them."""
+    return replace(
+        view,
+        lens=lens.code,
+        facts=through(view.facts, recipe, lens),
+        spoken=through(view.spoken, recipe, lens),
+        confusions={} if lens.categories else view.confusions,
+    )
 
 
-def _common(subject: Counted, read: Coverage) -> Row:
-    return {
-        "run_id": subject.run_id,
-        "municipality": subject.municipality.code,
-        "window_from": subject.window.start,
-        "window_to": subject.window.end,
-        "model_version": subject.model_version,
-        "taxonomy_version": subject.taxonomy_version,
-        "sources_read": read.sources_read,
-        "sources_configured": len(read.sources),
-        "days_complete": len(read.complete_days),
-        "days": len(subject.window.days),
-    }
-
-
-def _overview(frame: pd.DataFrame, confusions: Mapping[str, Confusion]) -> list[Row]:
-    certainty = pd.Series(np.where(frame["abstained"], "unsure", "sure"), index=frame.index)
-    total = pd.Series("total", index=frame.index)
+def _overview(view: _View) -> list[Row]:
+    facts = view.facts
+    total = pd.Series("total", index=facts.index, dtype="category")
+    certainty = pd.Series(np.where(facts["abstained"], "unsure", "sure"), index=facts.index)
     return [
-        *_measure("total", frame, total, ("total",)),
-        *_measure("sentiment", frame, frame["sentiment"], SENTIMENTS, confusions.get("sentiment")),
-        *_measure("intent", frame, frame["intent"], INTENTS, confusions.get("intent")),
-        *_measure("kind", frame, frame["kind"], tuple(Kind)),
-        *_measure("certainty", frame, certainty, ("sure", "unsure")),
+        *_measure(view, "total", total, ("total",)),
+        *_measure(view, "sentiment", facts["sentiment"], SENTIMENTS),
+        *_measure(view, "intent", facts["intent"], INTENTS),
+        *_measure(view, "kind", facts["kind"], tuple(Kind)),
+        *_measure(view, "certainty", certainty.astype("category"), ("sure", "unsure")),
+        *_languages(view),
     ]
 
 
-def _languages(frame: pd.DataFrame) -> list[Row]:
+def _languages(view: _View) -> list[Row]:
     """Count the texts in any language: the only rows whose ``n`` holds the foreign ones."""
-    foreign = sorted(set(frame["language"]) - set(HOME))
-    return _measure("language", frame, frame["language"], (*HOME, *foreign))
+    spoken = view.spoken
+    counts = _counts(spoken, spoken["language"], view.read.window)
+    foreign = sorted(set(counts) - set(HOME))
+    return [
+        {"measure": "language", "label": label, **_share(counts.get(label), len(spoken)), **_NONE}
+        for label in (*HOME, *foreign)
+    ]
 
 
-def _measure(
-    measure: str,
-    frame: pd.DataFrame,
-    labels: pd.Series,
-    known: tuple[str, ...],
-    confusion: Confusion | None = None,
-) -> list[Row]:
-    corrected = _corrected(labels, known, confusion)
+def _measure(view: _View, measure: str, labels: pd.Series, known: tuple[str, ...]) -> list[Row]:
+    counts = view.counts(labels)
+    corrected = view.corrected.get(measure, {})
     return [
         {
             "measure": measure,
             "label": label,
-            **_share(frame[labels == label], len(frame)),
-            **corrected[label],
+            **_share(counts.get(label), len(view.facts)),
+            **corrected.get(label, _NONE),
         }
         for label in known
     ]
 
 
-def _categories(frame: pd.DataFrame, confusions: Mapping[str, Confusion]) -> list[Row]:
-    corrected = _corrected(frame["category"], CATEGORIES, confusions.get("category"))
+def _categories(view: _View) -> list[Row]:
+    return _labelled(view, "category", CATEGORIES)
+
+
+def _intents(view: _View) -> list[Row]:
+    return _labelled(view, "intent", INTENTS)
+
+
+def _labelled(view: _View, task: str, known: tuple[str, ...]) -> list[Row]:
+    counts = view.counts(view.facts[task])
+    corrected = view.corrected[task]
+    return [
+        {
+            task: label,
+            "unsure": counts.get(label, {}).get("abstained", 0),
+            **_share(counts.get(label), len(view.facts)),
+            **corrected[label],
+            **_sentiments(counts.get(label)),
+        }
+        for label in known
+    ]
+
+
+def _days(view: _View) -> list[Row]:
+    read = view.read
+    codes = view.facts["day"]
+    names = [str(day) for day in read.window.days]
+    counts = view.counts(pd.Series(categorical(codes.to_numpy(), names), index=codes.index))
+    return [
+        {
+            "day": day,
+            "complete": day in read.complete_days,
+            **_share(counts.get(str(day)), len(view.facts)),
+            **_sentiments(counts.get(str(day))),
+        }
+        for day in read.window.days
+    ]
+
+
+def _sources(view: _View) -> list[Row]:
+    read, rejections = view.read, view.rejections
+    counts = view.counts(view.facts["source"])
+    voices = sum(cell["voices"] for cell in counts.values())
     rows = []
-    for category in CATEGORIES:
-        cell = frame[frame["category"] == category]
-        rows.append(
-            {
-                "category": category,
-                "unsure": int(cell["abstained"].sum()),
-                **_share(cell, len(frame)),
-                **corrected[category],
-                **_sentiments(cell),
-            }
-        )
-    return rows
-
-
-def _days(frame: pd.DataFrame, read: Coverage) -> list[Row]:
-    rows = []
-    for day in read.window.days:
-        cell = frame[frame["said_on"] == day]
-        rows.append(
-            {
-                "day": day,
-                "complete": day in read.complete_days,
-                **_share(cell, len(frame)),
-                **_sentiments(cell),
-            }
-        )
-    return rows
-
-
-def _sources(frame: pd.DataFrame, read: Coverage, rejections: pd.DataFrame) -> list[Row]:
-    stored = sorted(set(frame["source"]) - set(read.sources))
-    rows = []
-    for source in [*read.sources, *stored]:
-        cell = frame[frame["source"] == source]
+    for source in [*read.sources, *sorted(set(counts) - set(read.sources))]:
         mine = rejections[rejections["source"] == source]
         known = read.sources.get(source)
+        cell = counts.get(source)
+        share, low, high = wilson(cell["voices"] if cell else 0, voices)
         rows.append(
             {
                 "source": source,
@@ -185,73 +212,97 @@ def _sources(frame: pd.DataFrame, read: Coverage, rejections: pd.DataFrame) -> l
                 "reason": known.reason if known else None,
                 "ignored": int(mine.loc[mine["ignored"], "count"].sum()),
                 "rejected": int(mine.loc[~mine["ignored"], "count"].sum()),
-                **_share(cell, len(frame)),
+                **_share(cell, len(view.facts)),
                 **_sentiments(cell),
+                "voice_n": voices,
+                "voice_share": share,
+                "voice_low": low,
+                "voice_high": high,
             }
         )
     return rows
 
 
-def _places(store: Store, subject: Counted, frame: pd.DataFrame) -> list[Row]:
-    gazetteer = identifier(subject.municipality.zones)
-    found = places_frame(store.engine, subject.municipality.code, subject.window, gazetteer)
-    placed = frame.merge(found, on="id", how="left", validate="1:1")
-    zones = placed["zone"].fillna(NOWHERE)
-    rows = []
-    for zone in [*(zone.code for zone in subject.municipality.zones), NOWHERE]:
-        cell = placed[zones == zone]
-        rows.append(
-            {
-                "zone": zone,
-                "gazetteer": gazetteer,
-                "inherited": int(cell["inherited"].eq(True).sum()),
-                **_share(cell, len(frame)),
-                **_sentiments(cell),
-            }
-        )
-    return rows
+def _places(view: _View) -> list[Row]:
+    counts = view.counts(view.facts["zone"])
+    return [
+        {
+            "zone": zone,
+            "gazetteer": view.gazetteer,
+            "inherited": counts.get(zone, {}).get("inherited", 0),
+            **_share(counts.get(zone), len(view.facts)),
+            **_sentiments(counts.get(zone)),
+        }
+        for zone in [*(zone.code for zone in view.municipality.zones), NOWHERE]
+    ]
 
 
-def _share(cell: pd.DataFrame, n: int) -> Row:
-    share, low, high = _proportion(len(cell), n)
+def _series(view: _View) -> list[Row]:
+    return series(view.facts, view.read, sparse=view.lens != EVERYTHING)
+
+
+TABLES: Mapping[type[Base], Callable[[_View], list[Row]]] = {
+    InsightOverview: _overview,
+    InsightCategory: _categories,
+    InsightIntent: _intents,
+    InsightDay: _days,
+    InsightSource: _sources,
+    InsightPlace: _places,
+    InsightSeries: _series,
+}
+"""How each table is counted."""
+
+
+def _counts(facts: pd.DataFrame, labels: pd.Series, window: Window) -> dict[str, Row]:
+    """Count the whole window by label: the counts of each that something has."""
+    known = list(labels.cat.categories)
+    tally = Tally(facts, labels.cat.codes.to_numpy().astype(np.int64), len(known), len(window.days))
+    cells = tally.by(whole_window(window))
+    extra = {name: tally.where(name) for name in ("abstained", "inherited")}
     return {
-        "count": len(cell),
-        "distinct_count": int(cell["cluster"].nunique()),
-        "n": n,
-        "share": share,
-        "share_low": low,
-        "share_high": high,
+        label: _cell(cells, place) | {name: int(of[place]) for name, of in extra.items()}
+        for place, label in enumerate(known)
+        if cells.count[0, place]
     }
 
 
-def _sentiments(cell: pd.DataFrame) -> Row:
-    counts = cell["sentiment"].value_counts()
-    negative = int(counts.get("negative", 0))
-    share, low, high = _proportion(negative, len(cell))
+def _cell(cells: Cells, place: int) -> Row:
+    sentiments = cells.sentiments[0, place]
     return {
-        **{sentiment: int(counts.get(sentiment, 0)) for sentiment in SENTIMENTS},
-        "negative_share": share,
-        "negative_low": low,
-        "negative_high": high,
+        "count": int(cells.count[0, place]),
+        "distinct_count": int(cells.distinct[0, place]),
+        "voices": int(cells.voices[0, place]),
+        "anonymous": int(cells.anonymous[0, place]),
+        "authors": int(cells.authors[0, place]),
+        **{name: int(count) for name, count in zip(SENTIMENTS, sentiments, strict=True)},
     }
 
 
-def _proportion(count: int, n: int) -> tuple[float | None, float | None, float | None]:
-    if n == 0:
-        return None, None, None
-    low, high = proportion_confint(count, n, alpha=0.05, method="wilson")
-    share = count / n
-    return share, min(float(low), share), max(float(high), share)  # rounding: 7 of 7 gave 1 - 1e-16
+_TASKS = {"category": CATEGORIES, "sentiment": SENTIMENTS, "intent": INTENTS}
+_COUNTS = ("count", "distinct_count", "voices", "anonymous", "authors")
+_NONE: Row = dict.fromkeys(("corrected_share", "corrected_low", "corrected_high"))
+
+
+def _share(cell: Row | None, n: int) -> Row:
+    counts = {name: cell[name] if cell else 0 for name in _COUNTS}
+    share, low, high = wilson(counts["count"], n)
+    return {**counts, "n": n, "share": share, "share_low": low, "share_high": high}
+
+
+def _sentiments(cell: Row | None) -> Row:
+    counts = {name: cell[name] if cell else 0 for name in SENTIMENTS}
+    share, low, high = wilson(counts["negative"], cell["count"] if cell else 0)
+    return {**counts, "negative_share": share, "negative_low": low, "negative_high": high}
 
 
 def _corrected(
-    labels: pd.Series, known: tuple[str, ...], confusion: Confusion | None
+    counts: Mapping[str, Row], known: tuple[str, ...], confusion: Confusion | None
 ) -> dict[str, Row]:
-    if confusion is None or labels.empty:
-        nothing = dict.fromkeys(("corrected_share", "corrected_low", "corrected_high"))
-        return dict.fromkeys(known, nothing)
-    counts = {str(label): int(count) for label, count in labels.value_counts().items()}
-    shares = correct_shares(counts, confusion, known)
+    if confusion is None or not counts:
+        return dict.fromkeys(known, _NONE)
+    shares = correct_shares(
+        {label: cell["count"] for label, cell in counts.items()}, confusion, known
+    )
     return {
         label: {
             "corrected_share": share.share,

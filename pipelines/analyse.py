@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from configs.schema import Municipality, Taxonomy
+from configs.schema import Municipality, Taxonomy, lenses_of
 from models.records import Window
-from pipelines.aggregate import Counted, aggregate
+from pipelines.aggregate import aggregate
 from pipelines.classify import Progress, classify_window
+from pipelines.counted import Counted
 from pipelines.discover import discover
 from pipelines.duplicates import update_clusters
+from pipelines.lenses import look_at_window
 from pipelines.places import place_window
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
@@ -56,6 +58,7 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
         subject.window,
         classifier.model_version,
         subject.taxonomy.version,
+        lenses_of(subject.municipality, subject.taxonomy),
     )
     measured = {
         task: errors
@@ -64,6 +67,7 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
     }
     update_clusters(subject.store, subject.municipality)
     place_window(subject.store, subject.municipality, subject.window)
+    look_at_window(subject.store, subject.municipality, counted.lenses, subject.window)
     in_window = aggregate(subject.store, counted, measured)
     findings = discover(subject.store, counted, subject.taxonomy, classifier.embed)
     return Analysis(classifier.model_version, classified, in_window, findings)

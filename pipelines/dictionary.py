@@ -4,7 +4,7 @@ from sqlalchemy import Table
 
 from models.tables import Base
 
-_EXAMPLES = {
+EXAMPLES = {
     "insight_overview": (
         "SELECT label, count, n, share, share_low, share_high, corrected_share\n"
         "FROM insight_overview WHERE run_id = :run AND measure = 'sentiment'"
@@ -12,6 +12,23 @@ _EXAMPLES = {
     "insight_category": (
         "SELECT category, count, n, share, share_low, share_high, negative_share\n"
         "FROM insight_category WHERE run_id = :run ORDER BY count DESC"
+    ),
+    "insight_intent": (
+        "SELECT intent, count, voices, n, share, share_low, share_high\n"
+        "FROM latest_insight_intent WHERE municipality = :municipality AND lens = ''\n"
+        "ORDER BY count DESC"
+    ),
+    "insight_series": (
+        "SELECT period, complete, count, voices, n, share, share_low, share_high\n"
+        "FROM latest_insight_series WHERE municipality = :municipality AND lens = ''\n"
+        "AND grain = 'week' AND dimension = 'category' AND value = 'transport'\n"
+        "AND second_dimension = '' ORDER BY period"
+    ),
+    "insight_change": (
+        "SELECT dimension, value, before_share, share, difference, difference_low,\n"
+        "difference_high, q_value FROM latest_insight_change\n"
+        "WHERE municipality = :municipality AND lens = '' AND baseline = 'previous'\n"
+        "AND q_value <= 0.05 ORDER BY abs(difference) DESC"
     ),
     "insight_day": (
         "SELECT day, count, negative, negative_share, complete\n"
@@ -79,7 +96,7 @@ def _section(table: Table) -> str:
         keys += [f"→ {foreign.target_fullname}" for foreign in column.foreign_keys]
         kind = str(column.type) + ("" if not column.nullable else ", may be empty")
         lines.append(f"| `{column.name}` | {kind} | {', '.join(keys)} | {column.comment} |")
-    example = _EXAMPLES.get(table.name)
+    example = EXAMPLES.get(table.name)
     if example:
         lines += ["", "```sql", example, "```"]
     return "\n".join([*lines, ""])

@@ -23,9 +23,10 @@ from nlp import terms as words
 from nlp.places import identifier
 from nlp.topics import Topic, find_topics
 from pipelines import findings as rules
-from pipelines.aggregate import Counted, insight_columns
 from pipelines.alarm import Cell, Daily, alarms
 from pipelines.classify import reading
+from pipelines.counted import Counted, common_columns
+from pipelines.coverage import coverage
 from pipelines.evidence import choose, distinct
 from pipelines.findings import Finding, Kind
 from pipelines.report.safe import shorten, web_link
@@ -101,7 +102,8 @@ def discover(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -
         InsightFinding: found,
         InsightEvidence: evidence,
     }
-    common = insight_columns(store, subject) | {"lens": EVERYTHING}
+    read = coverage(store.engine, subject.municipality, subject.window, subject.run_id)
+    common = common_columns(subject, read) | {"lens": EVERYTHING}
     for rows in tables.values():
         for row in rows:
             row.update(common)

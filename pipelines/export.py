@@ -12,8 +12,13 @@ import pandas as pd
 
 from models.errors import InputError
 from models.tables import Base
+from pipelines.suppress import SUPPRESSED
 
 _FORMULA = re.compile(r"^\s*(?:[=\t\r]|[+\-@](?=.*[(!|=]))", re.DOTALL)
+_ADDED = {
+    SUPPRESSED: "Why figures are missing: small (too few authors), complement (it would give a "
+    "small one away), sentiments (only these, one has too few). Empty: nothing is missing."
+}
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -49,8 +54,9 @@ def harmless(value: Any) -> Any:
 
 
 def _write_workbook(frame: pd.DataFrame, table: type[Base], path: Path) -> None:
+    meanings = {column.name: column.comment for column in table.__table__.columns}
     columns = pd.DataFrame(
-        [(column.name, column.comment) for column in table.__table__.columns],
+        [*meanings.items(), *((name, _ADDED[name]) for name in frame if name in _ADDED)],
         columns=["column", "meaning"],
     )
     with pd.ExcelWriter(path, engine="openpyxl") as book:

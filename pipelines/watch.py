@@ -7,8 +7,8 @@ import pandas as pd
 
 from models.records import Window
 from nlp.places import identifier
-from pipelines.aggregate import Counted
 from pipelines.alarm import PAST_DAYS, Cell, Daily
+from pipelines.counted import Counted
 from pipelines.coverage import coverage
 from pipelines.store.read import classified_per_day, manifestations_per_day
 from pipelines.store.said import voices_frame

@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.commands.options import Code, From, Json, To, as_day, print_json
+
+if TYPE_CHECKING:
+    from models.tables import RunRow
 
 RunId = Annotated[str | None, typer.Option("--run", help="A run's id; the latest if not given.")]
 
@@ -15,6 +18,7 @@ class Format(StrEnum):
     """The forms that a table can leave the house in."""
 
     CSV = "csv"
+    GEOJSON = "geojson"
     JSONL = "jsonl"
     PARQUET = "parquet"
     XLSX = "xlsx"
@@ -25,6 +29,8 @@ def register(app: typer.Typer) -> None:
     app.command(
         "aggregate", epilog="Example: manifiesta aggregate -m ate --from 2026-01-01 --to 2026-02-01"
     )(aggregate_window)
+    app.command("compare", epilog="Example: manifiesta compare -m ate --baseline RUN")(compare)
+    app.command("diff", epilog="Example: manifiesta diff RUN_A RUN_B")(diff_runs)
     app.command("report", epilog="Example: manifiesta report -m ate")(write_report_again)
     app.command(
         "export", epilog="Example: manifiesta export -m ate --table insight_category --format xlsx"
@@ -74,6 +80,92 @@ def aggregate_window(
     typer.echo(f"Report: {path}")
 
 
+def compare(
+    municipality: Code,
+    run_id: RunId = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="A run whose window to compare with; the window before if not given."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a run's window with an earlier one, with intervals and false discoveries in check."""
+    from configs.load import load_taxonomy
+    from configs.schema import lenses_of
+    from configs.settings import Settings
+    from flows.comparisons import change_lines
+    from flows.house import open_municipality, open_store
+    from models.labels import EVERYTHING
+    from models.records import Window
+    from models.tables import InsightOverview
+    from pipelines.change import PREVIOUS, credible
+    from pipelines.compare import compare_windows, earlier_window
+    from pipelines.counted import Counted
+    from pipelines.store.read import counted_run, find_run
+
+    settings = Settings.load()
+    place = open_municipality(settings, municipality)
+    taxonomy, store = load_taxonomy(), open_store(settings)
+
+    def counted(run: str | None) -> "RunRow":
+        return find_run(store.engine, counted_run(store.engine, InsightOverview, place.code, run))
+
+    run = counted(run_id)
+    window = Window(run.window_from, run.window_to, place.zone)
+    before, name = earlier_window(window), PREVIOUS
+    if baseline is not None:
+        other = counted(baseline)
+        before, name = Window(other.window_from, other.window_to, place.zone), other.id
+    lenses = lenses_of(place, taxonomy)
+    version = run.model_version or ""
+    subject = Counted(run.id, place, window, version, run.taxonomy_version, lenses)
+    rows = compare_windows(store, subject, before, name)
+    everything = [row for row in rows if row["lens"] == EVERYTHING]
+    found = credible(everything)
+    if as_json:
+        print_json(
+            {"run_id": run.id, "baseline": name, "compared": len(everything), "changes": found}
+        )
+        return
+    typer.echo(
+        f"Run {run.id}: {window.start} to {window.end} beside {before.start} to {before.end}"
+    )
+    for line in change_lines(everything, found):
+        typer.echo(line)
+
+
+def diff_runs(
+    run_a: Annotated[str, typer.Argument(help="The earlier run's id.", show_default=False)],
+    run_b: Annotated[str, typer.Argument(help="The later run's id.", show_default=False)],
+    limit: Annotated[int, typer.Option(min=1, help="How many changes to print.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Say what differs between two runs' insight rows, and why."""
+    from configs.settings import Settings
+    from flows.comparisons import diff_lines
+    from flows.house import open_store
+    from pipelines.diff import biggest, diff
+
+    found = diff(open_store(Settings.load()).engine, run_a, run_b)
+    shown = biggest(found.changes, limit)
+    if as_json:
+        print_json(
+            {
+                "run_a": run_a,
+                "run_b": run_b,
+                "reasons": [
+                    {"code": one.code, "text": one.text, "partitions": one.partitions}
+                    for one in found.reasons
+                ],
+                "rows_changed": found.rows,
+                "changes": shown.astype(object).where(shown.notna(), None).to_dict("records"),
+            }
+        )
+        return
+    for line in diff_lines(found, shown):
+        typer.echo(line)
+
+
 def write_report_again(municipality: Code, run_id: RunId = None) -> None:
     """Write the report of a run again from its insight rows."""
     from configs.load import load_taxonomy
@@ -99,19 +191,36 @@ def export(
         Path | None, typer.Option(help="File to write; made from table and run if not given.")
     ] = None,
     run_id: RunId = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Leave small cells in: only for use inside the house.")
+    ] = False,
 ) -> None:
-    """Write one run's rows of an insight table to a file."""
+    """Write one run's rows of an insight table to a file, without small cells."""
     from configs.settings import Settings
     from flows.house import open_municipality, open_store
+    from models.errors import InputError
+    from models.tables import InsightPlace
     from pipelines.export import write_frame
+    from pipelines.geo import write_geojson
     from pipelines.store.read import counted_run, insight_frame, insight_table
+    from pipelines.suppress import SUPPRESSED, suppress
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)
     engine = open_store(settings).engine
     chosen_table = insight_table(table)
     chosen = counted_run(engine, chosen_table, place.code, run_id)
-    frame = insight_frame(engine, chosen_table, chosen)
+    k = 1 if whole else place.suppress_below
+    frame = suppress(insight_frame(engine, chosen_table, chosen), chosen_table, k)
     path = out or Path(f"{table}-{chosen}.{form}")
-    write_frame(frame, chosen_table, path, form.value)
+    if form is not Format.GEOJSON:
+        write_frame(frame, chosen_table, path, form.value)
+    elif chosen_table is InsightPlace:
+        write_geojson(frame, place, path)
+    else:
+        raise InputError("Only insight_place can be written as GeoJSON: the others have no zones.")
     typer.echo(f"{len(frame):,} rows of {table} (run {chosen}) written to {path}")
+    if hidden := int((frame[SUPPRESSED] != "").sum()):
+        typer.echo(
+            f"{hidden:,} of them have figures hidden: fewer than {k} authors (--whole: all)."
+        )

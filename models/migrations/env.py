@@ -3,13 +3,17 @@
 from alembic import context
 
 from models.tables import Base
+from models.views import create_views, drop_views
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=Base.metadata,
     render_as_batch=True,
     compare_type=True,
 )
 
 with context.begin_transaction():
+    drop_views(connection)
     context.run_migrations()
+    create_views(connection)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, Executable, func, select
 
 from configs.schema import Municipality, Taxonomy
 from models.errors import ManifiestaError
-from models.labels import CATEGORIES
+from models.labels import CATEGORIES, EVERYTHING
 from models.tables import (
     Base,
     ClassificationRow,
@@ -102,7 +102,7 @@ def _run(connection: Connection, run_id: str, municipality: str) -> Run:
 
 def _insight(connection: Connection, table: type[Base], run_id: str) -> pd.DataFrame:
     columns = table.__table__.c
-    query = select(*columns).where(columns.run_id == run_id)
+    query = select(*columns).where(columns.run_id == run_id, columns.lens == EVERYTHING)
     keys = [column for column in columns if column.primary_key]
     return pd.read_sql(query.order_by(*keys), connection)
 

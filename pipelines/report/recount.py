@@ -14,13 +14,13 @@ def published(table: str, run: Run, **key: str) -> str:
     columns = "count, distinct_count, n, share, share_low, share_high"
     return (
         f"SELECT {columns}\n  FROM {table}\n"  # noqa: S608
-        f" WHERE run_id = {quoted(run.id)}{conditions};"
+        f" WHERE run_id = {quoted(run.id)} AND lens = ''{conditions};"
     )
 
 
 def whole(table: str, run: Run) -> str:
     """Return the query of all rows of an insight table."""
-    return f"SELECT * FROM {table} WHERE run_id = {quoted(run.id)};"  # noqa: S608
+    return f"SELECT * FROM {table} WHERE run_id = {quoted(run.id)} AND lens = '';"  # noqa: S608
 
 
 def by_day(run: Run) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from models.tables import ManifestationRow, NearDuplicateRow
 from pipelines.store.engine import explained, writing
+from pipelines.store.partitions import touch_of
 
 _CHUNK = 2_000
 
@@ -106,3 +107,4 @@ def save_members(engine: Engine, new: Sequence[Member], moved: Sequence[Member])
                 .where(NearDuplicateRow.manifestation_id == member.manifestation_id)
                 .values(values)
             )
+        touch_of(connection, (member.manifestation_id for member in (*new, *moved)))

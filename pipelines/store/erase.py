@@ -22,6 +22,7 @@ from models.tables import (
     ValidatorRow,
 )
 from pipelines.store.engine import explained, writing
+from pipelines.store.partitions import forget_facts, touch_of
 
 _CHUNK = 500
 ERASED = "[purged]"
@@ -156,6 +157,7 @@ def copies_left(engine: Engine, ids: Sequence[str]) -> int:
 def erase(engine: Engine, erasure: Erasure, audit: dict[str, Any], actor: str) -> None:
     """Delete it and note in the audit that it was done, all in one transaction."""
     with writing(engine) as connection:
+        forget_facts(connection, erasure.municipality, erasure.ids)
         _break_clusters(connection, erasure.ids)
         for chunk in _chunks(sorted(erasure.ids)):
             connection.execute(delete(ManifestationRow).where(ManifestationRow.id.in_(chunk)))
@@ -200,10 +202,10 @@ def _break_clusters(connection: Connection, ids: Sequence[str]) -> None:
         theirs = select(row.cluster_id).where(row.manifestation_id.in_(chunk))
         shaken = set(connection.scalars(theirs))
         for some in _chunks(sorted(shaken)):
+            left = row.cluster_id.in_(some)
+            touch_of(connection, connection.scalars(select(row.manifestation_id).where(left)))
             connection.execute(
-                change(row)
-                .where(row.cluster_id.in_(some))
-                .values(text_hash="", cluster_id=row.manifestation_id)
+                change(row).where(left).values(text_hash="", cluster_id=row.manifestation_id)
             )
 
 

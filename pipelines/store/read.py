@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic import ValidationError
@@ -29,7 +29,9 @@ from models.tables import (
     INSIGHT_TABLES,
     Base,
     ClassificationRow,
+    CorrectionRow,
     LanguageRow,
+    LensRow,
     ManifestationRow,
     NearDuplicateRow,
     PartitionRow,
@@ -71,6 +73,25 @@ class Unplaced:
     opener_id: str | None
 
 
+class Countable(NamedTuple):
+    """What is counted of one classified manifestation, before people's corrections."""
+
+    source: str
+    id: str
+    text_hash: str
+    kind: str
+    author: str | None
+    cluster: str
+    language: str
+    category: str
+    sentiment: str
+    intent: str
+    abstained: bool
+    zone: str | None
+    inherited: bool
+    lenses: str
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A stored manifestation that a list of its source should hold."""
@@ -100,6 +121,7 @@ class Attempt:
     error: str | None
 
 
+_TASKS = ("category", "sentiment", "intent")
 _ATTEMPTS = (
     select(
         PartitionRow.run_id,
@@ -137,7 +159,11 @@ def _placed_by(gazetteer: str) -> ColumnElement[bool]:
 
 
 def _of_text(
-    row: type[LanguageRow] | type[NearDuplicateRow] | type[PlaceRow],
+    row: type[CorrectionRow]
+    | type[LanguageRow]
+    | type[LensRow]
+    | type[NearDuplicateRow]
+    | type[PlaceRow],
 ) -> ColumnElement[bool]:
     """Say that a row is about the text as it is now, not as it was before an edit."""
     return and_(
@@ -164,6 +190,19 @@ def unlabelled(engine: Engine, municipality: str, window: Window) -> list[Unclas
             Unclassified(row.id, row.text_hash, row.title, row.text)
             for row in connection.execute(query)
         ]
+
+
+def unseen(engine: Engine, municipality: str, window: Window, lenses: str) -> list[Unclassified]:
+    """Return the window's texts that nobody has looked at through these lenses yet."""
+    said = ManifestationRow
+    query = (
+        select(said.id, said.text_hash, said.title, said.text)
+        .outerjoin(LensRow, and_(_of_text(LensRow), LensRow.lenses == lenses))
+        .where(_within(municipality, window), LensRow.manifestation_id.is_(None))
+        .order_by(said.id)
+    )
+    with explained(engine), engine.connect() as connection:
+        return [Unclassified(*row) for row in connection.execute(query)]
 
 
 def unplaced(engine: Engine, municipality: str, window: Window, gazetteer: str) -> list[Unplaced]:
@@ -227,34 +266,70 @@ def unclassified(
         ]
 
 
-def classified_frame(
-    engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
-) -> pd.DataFrame:
-    """Return one row per classified manifestation of the window.
+def countable(
+    engine: Engine,
+    municipality: str,
+    day: date,
+    sources: Sequence[str],
+    versions: tuple[str, str, str, str],
+) -> list[Countable]:
+    """Return what is counted of a local day, by source and id: every classified manifestation.
 
-    Columns: id, source, kind, cluster, language, said_on, category, sentiment, intent, abstained.
+    Args:
+        engine: the database; it is only read.
+        municipality: whose it is.
+        day: the local day.
+        sources: those wanted.
+        versions: of the model, the taxonomy, the gazetteer and the lenses.
     """
+    model, taxonomy, gazetteer, lenses = versions
+    said, label, copy, place = ManifestationRow, ClassificationRow, NearDuplicateRow, PlaceRow
     query = (
         select(
-            ManifestationRow.id,
-            ManifestationRow.source,
-            ManifestationRow.kind,
-            func.coalesce(NearDuplicateRow.cluster_id, ManifestationRow.text_hash).label("cluster"),
-            func.coalesce(LanguageRow.language, UNDETERMINED).label("language"),
-            ManifestationRow.said_on,
-            ClassificationRow.category,
-            ClassificationRow.sentiment,
-            ClassificationRow.intent,
-            ClassificationRow.abstained,
+            said.source,
+            said.id,
+            said.text_hash,
+            said.kind,
+            said.author,
+            func.coalesce(copy.cluster_id, said.text_hash),
+            func.coalesce(LanguageRow.language, UNDETERMINED),
+            label.category,
+            label.sentiment,
+            label.intent,
+            label.abstained,
+            place.zone,
+            func.coalesce(place.inherited, False),
+            func.coalesce(LensRow.codes, ""),
         )
-        .join(ClassificationRow, _classified_by(model_version, taxonomy_version))
-        .outerjoin(NearDuplicateRow, _of_text(NearDuplicateRow))
+        .join(label, _classified_by(model, taxonomy))
+        .outerjoin(copy, _of_text(copy))
         .outerjoin(LanguageRow, _of_text(LanguageRow))
-        .where(_within(municipality, window))
-        .order_by(ManifestationRow.id)
+        .outerjoin(place, _placed_by(gazetteer))
+        .outerjoin(LensRow, and_(_of_text(LensRow), LensRow.lenses == lenses))
+        .where(said.municipality == municipality, said.said_on == day, said.source.in_(sources))
+        .order_by(said.source, said.id)
     )
     with explained(engine), engine.connect() as connection:
-        return pd.read_sql(query, connection)
+        return [Countable._make(row) for row in connection.execute(query)]
+
+
+def corrections_of(
+    engine: Engine, municipality: str, window: Window
+) -> dict[tuple[str, str], dict[str, str]]:
+    """Return people's labels by (manifestation, text hash): the newest of each task."""
+    row = CorrectionRow
+    query = (
+        select(row.manifestation_id, row.text_hash, row.category, row.sentiment, row.intent)
+        .join(ManifestationRow, _of_text(CorrectionRow))
+        .where(_within(municipality, window))
+        .order_by(row.id)
+    )
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    with explained(engine), engine.connect() as connection:
+        for id_, text_hash, *labels in connection.execute(query):
+            given = {task: one for task, one in zip(_TASKS, labels, strict=True) if one}
+            found.setdefault((id_, text_hash), {}).update(given)
+    return found
 
 
 def manifestations_per_day(

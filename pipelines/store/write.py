@@ -28,12 +28,16 @@ from models.tables import (
     Base,
     CaptureRow,
     ClassificationRow,
+    CorrectionRow,
+    InsightChange,
     LanguageRow,
+    LensRow,
     ManifestationRow,
     PartitionRow,
     PlaceRow,
     RejectionRow,
     RevisionRow,
+    RunInputRow,
     RunRow,
     SeenRow,
     SourceFieldRow,
@@ -42,11 +46,13 @@ from models.tables import (
     ValidatorRow,
 )
 from pipelines.store.engine import writing
+from pipelines.store.partitions import Facts, touch, touch_of
 
 VALIDATOR_AGE = timedelta(days=60)
 """A validator that no answer has renewed for so long is given up: its page is not asked again."""
 
 _CHUNK = 500
+_INPUT = ("source", "day", "recipe", "rows", "texts", "corrections", "labels")
 _Item = TypeVar("_Item")
 
 
@@ -113,6 +119,19 @@ class Classified:
     manifestation_id: str
     text_hash: str
     classification: Classification
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person's labels for a text; what is None stays as the model said."""
+
+    manifestation_id: str
+    text_hash: str
+    reader: str
+    corrected_at: datetime
+    category: str | None = None
+    sentiment: str | None = None
+    intent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +289,14 @@ class Store:
         ]
         with self._writing() as connection:
             _upsert(connection, ClassificationRow, rows)
+            touch_of(connection, (item.manifestation_id for item in items))
+
+    def save_corrections(self, items: Sequence[Correction]) -> None:
+        """Add people's labels; the newest of a text outranks the older ones and the model's."""
+        with self._writing() as connection:
+            if items:
+                connection.execute(insert(CorrectionRow), [asdict(item) for item in items])
+            touch_of(connection, (item.manifestation_id for item in items))
 
     def mark_gone(self, ids: Sequence[str], moment: datetime) -> int:
         """Note that manifestations are no longer at their source; return how many newly are.
@@ -294,17 +321,63 @@ class Store:
         ]
         with self._writing() as connection:
             _upsert(connection, LanguageRow, rows)
+            touch_of(connection, (key for key, _ in labels))
 
     def save_places(self, gazetteer: str, placed: Sequence[Placed]) -> None:
         """Keep which zones texts speak of; a text that the gazetteer has placed stays there."""
         rows = [{"gazetteer": gazetteer, **asdict(place)} for place in placed]
         with self._writing() as connection:
             _upsert(connection, PlaceRow, rows)
+            touch_of(connection, (place.manifestation_id for place in placed))
 
-    def save_insights(self, run_id: str, tables: Mapping[type[Base], list[dict[str, Any]]]) -> None:
-        """Write a run's insight rows, in place of those the same run wrote before."""
+    def save_lenses(self, lenses: str, seen: Mapping[tuple[str, str], Sequence[str]]) -> None:
+        """Keep through which lenses texts are seen, by manifestation and text hash."""
+        rows = [
+            {
+                "manifestation_id": manifestation_id,
+                "text_hash": text_hash,
+                "lenses": lenses,
+                "codes": " ".join(codes),
+            }
+            for (manifestation_id, text_hash), codes in seen.items()
+        ]
         with self._writing() as connection:
-            for table, rows in tables.items():
+            _upsert(connection, LensRow, rows)
+            touch_of(connection, (key for key, _ in seen))
+
+    def save_changes(self, run_id: str, baseline: str, rows: list[dict[str, Any]]) -> None:
+        """Write a run's comparison with a baseline, in place of the one it had."""
+        columns = _table(InsightChange).columns
+        with self._writing() as connection:
+            connection.execute(
+                delete(InsightChange).where(
+                    columns["run_id"] == run_id, columns["baseline"] == baseline
+                )
+            )
+            if rows:
+                connection.execute(insert(InsightChange), rows)
+
+    def save_insights(
+        self,
+        run_id: str,
+        tables: Mapping[type[Base], list[dict[str, Any]]],
+        counted: Sequence[Facts] | None = None,
+    ) -> None:
+        """Write a run's insight rows, in place of those the same run wrote before.
+
+        Args:
+            run_id: the run that counted.
+            tables: its rows, by insight table.
+            counted: the partitions that it counted, if it did; only their digests are noted.
+        """
+        written = dict(tables)
+        if counted is not None:
+            written[RunInputRow] = [
+                {"run_id": run_id} | {name: getattr(facts, name) for name in _INPUT}
+                for facts in counted
+            ]
+        with self._writing() as connection:
+            for table, rows in written.items():
                 columns = _table(table).columns
                 connection.execute(delete(table).where(columns["run_id"] == run_id))
                 if rows:
@@ -404,6 +477,7 @@ def _upsert_manifestations(
     _keep_revisions(connection, items, earlier)
     _bring_back(connection, items, earlier)
     rows = [{**asdict(i), "said_on": i.said_at.astimezone(zone).date()} for i in items]
+    _touch_changed(connection, rows, earlier)
     _upsert(
         connection,
         ManifestationRow,
@@ -414,6 +488,19 @@ def _upsert_manifestations(
     new = sum(item.id not in stored for item in items)
     same = sum(stored.get(item.id) == item.text_hash for item in items)
     return Saved(new=new, changed=len(items) - new - same, known=count - len(items) + same)
+
+
+def _touch_changed(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], stored: Mapping[str, Row[Any]]
+) -> None:
+    changed: dict[str, set[tuple[str, date]]] = {}
+    for row in rows:
+        known = stored.get(row["id"])
+        if known is None or known.text_hash != row["text_hash"]:
+            day = row["said_on"] if known is None else known.said_on  # an edit moves no day
+            changed.setdefault(row["municipality"], set()).add((row["source"], day))
+    for municipality, keys in changed.items():
+        touch(connection, municipality, keys)
 
 
 def _is_older(item: Manifestation, stored: Row[Any]) -> bool:

@@ -16,7 +16,8 @@ from models.tables import (
     InsightTopic,
     TopicCentroidRow,
 )
-from pipelines.aggregate import Counted, aggregate
+from pipelines.aggregate import aggregate
+from pipelines.counted import Counted
 from pipelines.discover import discover
 from pipelines.store.write import Classified, Partition, Store
 from tests.unit.store.builders import (

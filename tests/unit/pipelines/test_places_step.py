@@ -10,7 +10,8 @@ from models.labels import NOWHERE
 from models.records import Manifestation
 from models.tables import InsightPlace, PlaceRow
 from nlp.places import INHERITED, identifier
-from pipelines.aggregate import Counted, aggregate
+from pipelines.aggregate import aggregate
+from pipelines.counted import Counted
 from pipelines.places import place_window
 from pipelines.store.write import Store
 from tests.unit.store.builders import (

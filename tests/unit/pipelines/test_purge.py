@@ -29,8 +29,9 @@ from models.tables import (
     ValidatorRow,
 )
 from pipelines import purge as purging
-from pipelines.aggregate import Counted, aggregate
+from pipelines.aggregate import aggregate
 from pipelines.collect import keep_records
+from pipelines.counted import Counted
 from pipelines.duplicates import update_clusters
 from pipelines.privacy import Pseudonymiser
 from pipelines.purge import purge

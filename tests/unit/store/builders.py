@@ -20,6 +20,7 @@ from models.records import (
 )
 from models.tables import Base
 from pipelines.privacy import text_hash
+from pipelines.store.read import Countable, countable
 from pipelines.store.write import Classified, RunStart, Store
 
 LIMA = ZoneInfo("America/Lima")
@@ -134,6 +135,16 @@ def begun(store: Store, place: Municipality | None = None, window: Window = MARC
 def save(store: Store, run_id: str, *items: Manifestation) -> None:
     """Store manifestations, whatever source each is of."""
     store.save_collected(run_id, municipality(), "diario", items)
+
+
+def counted_texts(engine: Engine, taxonomy: str = TAXONOMY, gazetteer: str = "") -> list[Countable]:
+    """Return what of March is counted, day by day."""
+    sources = ("diario", "foro")
+    return [
+        one
+        for day in MARCH.days
+        for one in countable(engine, "villa", day, sources, (MODEL, taxonomy, gazetteer, ""))
+    ]
 
 
 def rows(engine: Engine, table: type[Base]) -> list[dict[str, Any]]:

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+from sqlalchemy import Engine, text
+
 from models.tables import Base
-from pipelines.dictionary import data_dictionary
+from pipelines.dictionary import EXAMPLES, data_dictionary
 
 DOCS = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
 
@@ -20,3 +23,14 @@ def test_every_column_of_every_table_says_what_it_means() -> None:
         if not column.comment
     ]
     assert silent == []
+
+
+GIVEN = {"run": "r", "municipality": "villa", "from": "2026-03-01", "to": "2026-04-01"}
+
+
+@pytest.mark.parametrize("table", EXAMPLES)
+def test_every_example_runs(sqlite_engine: Engine, table: str) -> None:
+    query = text(EXAMPLES[table])
+    given = {name: GIVEN[name] for name in query.compile().params}
+    with sqlite_engine.connect() as connection:
+        assert connection.execute(query, given).all() == []

@@ -11,7 +11,7 @@ from models.errors import InputError
 from models.records import Outcome, Rejection, Stage, State, Window
 from models.tables import INSIGHT_TABLES, Base, InsightCategory, InsightOverview
 from pipelines.store.read import (
-    classified_frame,
+    Countable,
     classified_per_day,
     collect_attempts,
     counted_run,
@@ -34,6 +34,7 @@ from tests.unit.store.builders import (
     at,
     begun,
     classified,
+    counted_texts,
     municipality,
     said,
     save,
@@ -102,7 +103,7 @@ def test_days_are_cut_on_the_clocks_of_lima(store: Store, moment: datetime, insi
     store.save_classifications("2027.1", [classified(item)])
     expected = 1 if inside else 0
     assert len(pending(store.engine)) == expected
-    assert len(classified_frame(store.engine, "villa", MARCH, MODEL, "2027.1")) == expected
+    assert len(counted_texts(store.engine, "2027.1")) == expected
     assert sum(manifestations_per_day(store.engine, "villa", MARCH).values()) == expected
     assert MARCH.holds(moment) is inside
 
@@ -129,25 +130,28 @@ def test_days_are_counted_by_source(store: Store) -> None:
     }
 
 
-def test_the_frame_holds_one_row_for_each_classified_manifestation(store: Store) -> None:
+def test_one_row_is_counted_for_each_classified_manifestation(store: Store) -> None:
     items = [said(n, f"Texto {n}") for n in range(3)]
     save(store, begun(store), *items)
     store.save_classifications(TAXONOMY, [classified(items[0], "water", "positive", "praise")])
     store.save_classifications(TAXONOMY, [classified(items[0], "waste", model="prueba-2")])
-    frame = classified_frame(store.engine, "villa", MARCH, MODEL, TAXONOMY)
-    assert frame.to_dict("records") == [
-        {
-            "id": items[0].id,
-            "source": "diario",
-            "kind": "comment",
-            "cluster": items[0].text_hash,
-            "language": "und",
-            "said_on": date(2026, 3, 10),
-            "category": "water",
-            "sentiment": "positive",
-            "intent": "praise",
-            "abstained": False,
-        }
+    assert counted_texts(store.engine) == [
+        Countable(
+            source="diario",
+            id=items[0].id,
+            text_hash=items[0].text_hash,
+            kind="comment",
+            author=None,
+            cluster=items[0].text_hash,
+            language="und",
+            category="water",
+            sentiment="positive",
+            intent="praise",
+            abstained=False,
+            zone=None,
+            inherited=False,
+            lenses="",
+        )
     ]
 
 

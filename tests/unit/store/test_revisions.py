@@ -4,15 +4,17 @@ from datetime import UTC, datetime
 
 from configs.load import load_taxonomy
 from models.tables import LanguageRow, ManifestationRow, RevisionRow
-from pipelines.aggregate import Counted, aggregate
+from pipelines.aggregate import aggregate
+from pipelines.counted import Counted
 from pipelines.report.gather import gather
-from pipelines.store.read import classified_frame, insight_frame
+from pipelines.store.read import insight_frame
 from tests.unit.store.builders import (
     MARCH,
     MODEL,
     TAXONOMY,
     begun,
     classified,
+    counted_texts,
     municipality,
     rows,
     said,
@@ -126,5 +128,4 @@ def test_an_edit_waits_for_a_label_of_its_own(store):
     edited = said(1, "Texto en castellano", fetched_at=SECOND)
     save(store, run, edited)
     store.save_classifications(TAXONOMY, [classified(edited)])
-    frame = classified_frame(store.engine, "villa", MARCH, MODEL, TAXONOMY)
-    assert frame["language"].tolist() == ["und"]
+    assert [one.language for one in counted_texts(store.engine)] == ["und"]

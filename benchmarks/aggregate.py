@@ -1,0 +1,228 @@
+"""Aggregation of four months of a million manifestations, and the same count by DuckDB.
+
+``python benchmarks/aggregate.py [--rows 1000000] [--days 120] [--folder DIR]``
+
+Prints, in seconds of a clock and of a processor: the first aggregation, which reads every
+partition from SQLite; the next, which reads none; the one after a new day of one source; how much
+of it is counting; and DuckDB's count of the same series from the same records, with the ratio.
+"""
+
+import argparse
+import json
+import random
+import resource
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pandas as pd
+
+from configs.schema import Municipality
+from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from models.records import Stage, State, Window
+from nlp.language import HOME
+from nlp.places import identifier
+from pipelines.aggregate import aggregate
+from pipelines.counted import Counted
+from pipelines.coverage import coverage
+from pipelines.facts import frame, up_to_date
+from pipelines.series import PAIRS, SINGLES, series
+from pipelines.store.engine import open_engine
+from pipelines.store.migrate import migrate
+from pipelines.store.write import Correction, Partition, RunStart, Store
+
+LIMA = ZoneInfo("America/Lima")
+FIRST = date(2026, 1, 1)
+MODEL, TAXONOMY = "bench-1", "2026.1"
+_AT = datetime(2026, 7, 1, tzinfo=UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def town() -> Municipality:
+    """Return a municipality of 25 sources and 20 zones."""
+    return Municipality.model_validate(
+        {
+            "code": "bench",
+            "name": "Bench",
+            "country": "PE",
+            "time_zone": "America/Lima",
+            "contact": {"name": "Equipo", "email": "equipo@example.pe"},
+            "zones": [{"code": f"zona-{i}", "name": f"Zona {i}"} for i in range(20)],
+            "sources": [
+                {"name": f"fuente-{i}", "title": f"Fuente {i}", "protocol": "feed", "url": f"/{i}"}
+                for i in range(25)
+            ],
+        }
+    )
+
+
+def fill(file: Path, place: Municipality, rows: int, days: int) -> None:
+    """Write classified manifestations: a tenth are copies, a fifth are of unknown author."""
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA synchronous=OFF")
+    zones = [*(zone.code for zone in place.zones), None, None, None]
+    chance, named = random.Random(5), identifier(place.zones)
+    columns = (
+        "id, municipality, source, external_id, kind, text, text_hash, author, said_at, said_on,"
+        " fetched_at"
+    )
+    places = {
+        f"manifestation ({columns})": 11,
+        "classification": 12,
+        "near_duplicate": 6,
+        "language_label": 4,
+        "place_mention": 6,
+    }
+    for start in range(0, rows, 20_000):
+        batch: list[list[tuple[Any, ...]]] = [[] for _ in places]
+        for number in range(start, min(rows, start + 20_000)):
+            _add(batch, number, chance, days, (zones, named))
+        for (into, width), values in zip(places.items(), batch, strict=True):
+            marks = ", ".join("?" * width)
+            connection.executemany(f"INSERT INTO {into} VALUES ({marks})", values)
+    connection.execute(
+        "INSERT INTO partition_version SELECT municipality, source, said_on, 1 FROM manifestation"
+        " GROUP BY 1, 2, 3"
+    )
+    connection.commit()
+    connection.close()
+
+
+def _add(
+    batch: Sequence[list[tuple[Any, ...]]],
+    number: int,
+    chance: random.Random,
+    days: int,
+    where: tuple[Sequence[str | None], str],
+) -> None:
+    id_, text_hash = f"{number:032x}", f"{number:064x}"
+    day = (FIRST + timedelta(days=int(days * chance.random()))).isoformat()
+    author = None if chance.random() < 0.2 else f"a-{int(chance.paretovariate(0.7)) % 10**6:016x}"
+    copied = number if chance.random() > 0.1 else chance.randrange(number + 1)
+    category = chance.choices(CATEGORIES, range(16, 0, -1))[0]
+    probabilities = json.dumps(dict.fromkeys(CATEGORIES, 0.0625))
+    source = f"fuente-{int(25 * chance.random() ** 2)}"
+    said = ("comment", "Texto de prueba " * 8, text_hash, author, _AT, day, _AT)
+    batch[0].append((id_, "bench", source, str(number), *said))
+    labels = (category, chance.choice(SENTIMENTS), chance.choice(INTENTS))
+    sure = (0.8, chance.random() < 0.1, probabilities, '{"negative": 1.0}', '{"praise": 1.0}')
+    batch[1].append((id_, text_hash, MODEL, TAXONOMY, *labels, *sure))
+    batch[2].append((id_, "bench", text_hash, f"{copied:032x}", number, None))
+    batch[3].append((id_, text_hash, "qu" if chance.random() < 0.02 else "es", "x"))
+    zone = chance.choice(where[0])
+    batch[4].append((id_, text_hash, where[1], zone, 0.9, chance.random() < 0.2))
+
+
+@contextmanager
+def timed(what: str) -> Iterator[dict[str, float]]:
+    """Print how long something takes."""
+    spent: dict[str, float] = {}
+    clock, work = time.perf_counter(), time.process_time()
+    yield spent
+    spent["wall"], spent["cpu"] = time.perf_counter() - clock, time.process_time() - work
+    print(f"{what:58} {spent['wall']:7.2f} s wall {spent['cpu']:7.2f} s cpu", flush=True)
+
+
+def by_duckdb(facts: pd.DataFrame, first: date) -> int:
+    """Count the series' cells by grouping sets, with distinct copies and distinct voices."""
+    said = facts.drop(columns="day").assign(
+        day=pd.to_datetime(first) + pd.to_timedelta(facts["day"], unit="D"),
+        row=range(len(facts)),
+    )
+    said["copied"] = said["copy"].where(said["copy"] >= 0, -2 - said["row"])
+    said["voice"] = said["speaker"].where(said["speaker"] >= 0, -2 - said["row"])
+    cells = ["()", *(f"({name})" for name in SINGLES)]
+    pairs = [f"({', '.join(pair)})" for pair in PAIRS]
+    connection = duckdb.connect(config={"threads": 2})
+    connection.register("said", said)
+    groups = ", ".join(SINGLES)
+    total = 0
+    for grain in ("day", "week", "month", "window"):
+        period = "1" if grain == "window" else f"date_trunc('{grain}', day)"
+        wanted = ", ".join(cells if grain == "day" else [*cells, *pairs])
+        total += len(
+            connection.execute(
+                f"SELECT p, {groups}, count(*), count(DISTINCT copied), count(DISTINCT voice),"
+                " count(*) FILTER (anonymous), count(*) FILTER (sentiment = 'negative'),"
+                " count(*) FILTER (sentiment = 'positive')"
+                f" FROM (SELECT {period} AS p, * FROM said) GROUP BY p, GROUPING SETS ({wanted})"
+            ).fetchall()
+        )
+    return total
+
+
+def main() -> None:
+    """Run it and print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--days", type=int, default=120)
+    parser.add_argument("--folder", type=Path, help="keep the database here, and use it again")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        measure(given.folder or Path(temporary), given.rows, given.days)
+
+
+def measure(folder: Path, rows: int, days: int) -> None:
+    """Aggregate again and again, and by DuckDB."""
+    place, file = town(), folder / f"aggregate-{rows}.db"
+    window = Window(FIRST, FIRST + timedelta(days=days), LIMA)
+    there = file.exists()
+    engine = open_engine(f"sqlite:///{file}")
+    migrate(engine)
+    store = Store(engine)
+    if not there:
+        with timed(f"writing {rows:,} manifestations"):
+            fill(file, place, rows, days)
+    run_id = store.begin_run(place, RunStart("aggregate", window, TAXONOMY, "bench"))
+    every = [source.name for source in place.sources]
+    store.save_partitions(
+        run_id,
+        [Partition(s, day, Stage.COLLECT, State.DONE, 1) for s in every for day in window.days],
+    )
+    subject = Counted(run_id, place, window, MODEL, TAXONOMY)
+
+    def again() -> None:
+        aggregate(store, subject, {})
+
+    with sqlite3.connect(file) as connection:
+        connection.execute("DELETE FROM partition_facts")
+    _timed("first aggregation (every partition read)", again)
+    _timed("next aggregation (nothing changed)", again)
+    store.save_corrections(
+        [
+            Correction(f"{number:032x}", f"{number:064x}", "x", datetime.now(UTC), "health")
+            for number in range(300)
+        ]
+    )
+    _timed("aggregation after 300 corrections all over the window", again)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{'peak memory':58} {peak:7.0f} MiB")
+    with timed("of that: reading the kept facts") as _:
+        parts = up_to_date(store, subject.recipe, window)
+        facts = frame(parts, subject.recipe, window)
+    facts = facts[facts["language"].isin(HOME)]
+    read = coverage(engine, place, window, run_id)
+    with timed("of that: counting the series") as ours:
+        counted = sum(row["count"] > 0 for row in series(facts, read))
+    with timed("DuckDB: the same series") as theirs:
+        other = by_duckdb(facts, FIRST)
+    print(f"cells counted: {counted:,} and {other:,}")
+    print(
+        f"ratio to DuckDB: {ours['wall'] / theirs['wall']:.2f} wall, "
+        f"{ours['cpu'] / theirs['cpu']:.2f} cpu"
+    )
+
+
+def _timed(what: str, act: Callable[[], None]) -> None:
+    with timed(what):
+        act()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""Make partitions ready for counting: every manifestation as one small record.
+
+Only partitions that have changed are read from the database again; the records of the others are
+kept. They hold no text and no pseudonym: copies and authors are told apart by 64-bit hashes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import blake2b
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from configs.schema import Lens, Municipality
+from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
+from models.records import Kind, Window
+from nlp.lenses import identifier as lens_identifier
+from nlp.places import identifier
+from pipelines.store.partitions import (
+    Facts,
+    Key,
+    save_facts,
+    saved_facts,
+    saved_versions,
+    versions,
+)
+from pipelines.store.read import Countable, corrections_of, countable
+from pipelines.store.write import Store
+
+_FORMAT = "1"  # raise it with every change of the record: facts are then made again
+_RECORD = np.dtype(
+    [
+        ("cluster", "<u8"),
+        ("author", "<u8"),
+        ("category", "u1"),
+        ("sentiment", "u1"),
+        ("intent", "u1"),
+        ("kind", "u1"),
+        ("zone", "<i2"),
+        ("language", "S3"),
+        ("abstained", "?"),
+        ("inherited", "?"),
+        ("lenses", "<u4"),
+    ]
+)
+_LABELS: Mapping[str, Sequence[str]] = {
+    "category": CATEGORIES,
+    "sentiment": SENTIMENTS,
+    "intent": INTENTS,
+    "kind": tuple(Kind),
+}
+_UNKNOWN = bytes(8)
+_DAY = timedelta(days=1)
+
+Corrections = Mapping[tuple[str, str], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """By what a text is labelled: facts made by another recipe are of no use."""
+
+    municipality: Municipality
+    model_version: str
+    taxonomy_version: str
+    lenses: tuple[Lens, ...] = ()
+
+    @property
+    def gazetteer(self) -> str:
+        """The zones and rules that place the texts."""
+        return identifier(self.municipality.zones)
+
+    @property
+    def spectacles(self) -> str:
+        """The lenses through which texts are seen."""
+        return lens_identifier(self.lenses)
+
+    @property
+    def digest(self) -> str:
+        """What names this recipe."""
+        parts = (
+            _FORMAT,
+            self.model_version,
+            self.taxonomy_version,
+            self.gazetteer,
+            self.spectacles,
+        )
+        return blake2b("\x1f".join(parts).encode(), digest_size=32).hexdigest()
+
+
+def up_to_date(store: Store, recipe: Recipe, window: Window) -> list[Facts]:
+    """Return the facts of every partition of the window, by day and source.
+
+    Those that changed since they were made are made again, one local day at a time.
+    """
+    engine, code = store.engine, recipe.municipality.code
+    wanted = versions(engine, code, window)
+    kept = saved_versions(engine, code, window, recipe.digest)
+    stale = [key for key, version in wanted.items() if kept.get(key) != version]
+    corrections = corrections_of(engine, code, window) if stale else {}
+    for day, keys in groupby(sorted(stale, key=_day_first), key=lambda key: key[1]):
+        made = _make(store, recipe, {key: wanted[key] for key in keys}, day, corrections)
+        save_facts(engine, code, made)
+    return [facts for facts in saved_facts(engine, code, window, recipe.digest) if facts.rows]
+
+
+def _day_first(key: Key) -> tuple[date, str]:
+    return key[1], key[0]
+
+
+def _make(
+    store: Store, recipe: Recipe, wanted: Mapping[Key, int], day: date, corrections: Corrections
+) -> list[Facts]:
+    rows = countable(
+        store.engine,
+        recipe.municipality.code,
+        day,
+        [source for source, _ in wanted],
+        (recipe.model_version, recipe.taxonomy_version, recipe.gazetteer, recipe.spectacles),
+    )
+    by_source = {s: list(group) for s, group in groupby(rows, key=attrgetter("source"))}
+    return [
+        _facts((source, day), version, recipe, by_source.get(source, []), corrections)
+        for (source, _), version in wanted.items()
+    ]
+
+
+def _facts(
+    key: Key,
+    version: int,
+    recipe: Recipe,
+    rows: Sequence[Countable],
+    corrections: Corrections,
+) -> Facts:
+    given = {(row.id, row.text_hash): corrections.get((row.id, row.text_hash)) for row in rows}
+    corrected = [_corrected(row, given[row.id, row.text_hash]) for row in rows]
+    records = _records(corrected, recipe).tobytes()
+    return Facts(
+        source=key[0],
+        day=key[1],
+        recipe=recipe.digest,
+        version=version,
+        rows=len(rows),
+        texts=_digest(f"{row.id} {row.text_hash}" for row in rows),
+        corrections=_digest(f"{key} {sorted(one.items())}" for key, one in given.items() if one),
+        labels=blake2b(records, digest_size=8).hexdigest(),
+        facts=records,
+    )
+
+
+def _corrected(row: Countable, labels: Mapping[str, str] | None) -> Countable:
+    """Put a person's labels in place of the model's; whom a person has read is not unsure."""
+    if not labels:
+        return row
+    return row._replace(
+        category=labels.get("category", row.category),
+        sentiment=labels.get("sentiment", row.sentiment),
+        intent=labels.get("intent", row.intent),
+        abstained=row.abstained and "category" not in labels,
+    )
+
+
+def _records(rows: Sequence[Countable], recipe: Recipe) -> npt.NDArray[np.void]:
+    records = np.zeros(len(rows), _RECORD)
+    if not rows:
+        return records
+    columns = dict(zip(Countable._fields, zip(*rows, strict=True), strict=True))
+    for name, labels in _LABELS.items():
+        codes = {str(label): code for code, label in enumerate(labels)}
+        records[name] = [codes[label] for label in columns[name]]
+    zones = {zone.code: place for place, zone in enumerate(recipe.municipality.zones)}
+    records["zone"] = [zones.get(zone, -1) for zone in columns["zone"]]
+    bits = {lens.code: 1 << place for place, lens in enumerate(recipe.lenses)}
+    records["lenses"] = [sum(bits[code] for code in codes.split()) for codes in columns["lenses"]]
+    records["language"] = [language.encode() for language in columns["language"]]
+    records["abstained"] = columns["abstained"]
+    records["inherited"] = columns["inherited"]
+    records["cluster"] = _hashes(columns["cluster"])
+    records["author"] = _hashes(columns["author"])
+    return records
+
+
+def _hashes(values: Iterable[str | None]) -> npt.NDArray[np.uint64]:
+    """Return 64-bit hashes, 0 for nothing."""
+    hashed = (blake2b(v.encode(), digest_size=8).digest() if v else _UNKNOWN for v in values)
+    return np.frombuffer(b"".join(hashed), "<u8")
+
+
+def _digest(items: Iterable[str]) -> str:
+    return blake2b("\n".join(items).encode(), digest_size=8).hexdigest()
+
+
+def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFrame:
+    """Return one row per manifestation, ready for `pipelines.cells`.
+
+    Columns: day (number of days since the window's first), source, category, sentiment, intent,
+    kind, zone, language (categorical), abstained, inherited, lenses, copy, author, speaker,
+    anonymous.
+    Bit i of ``lenses`` says that the recipe's lens i has words of the text. ``copy``
+    numbers what is repeated in the window, ``author`` who speaks repeatedly in it, and ``speaker``
+    who does so of one category on one day; -1 where it happens once.
+    """
+    records = np.frombuffer(b"".join(part.facts for part in parts), _RECORD)
+    rows = [part.rows for part in parts]
+    municipality = recipe.municipality
+    configured = [source.name for source in municipality.sources if source.enabled]
+    sources = list(dict.fromkeys([*configured, *sorted({part.source for part in parts})]))
+    places = [*(zone.code for zone in municipality.zones), NOWHERE]
+    day = np.repeat(np.array([(p.day - window.start) // _DAY for p in parts], np.int64), rows)
+    source = np.repeat(np.array([sources.index(p.source) for p in parts], np.int64), rows)
+    languages, spoken = np.unique(records["language"], return_inverse=True)
+    labelled = {
+        name: categorical(records[name], [str(one) for one in labels])
+        for name, labels in _LABELS.items()
+    }
+    anonymous = records["author"] == 0
+    speaker, _ = pd.factorize(records["author"])
+    topic = speaker * len(CATEGORIES) + records["category"]
+    return pd.DataFrame(
+        {
+            "day": day,
+            "source": categorical(source, sources),
+            **labelled,
+            "zone": categorical(records["zone"] % len(places), places),
+            "language": categorical(spoken, [one.decode() for one in languages]),
+            "abstained": records["abstained"],
+            "inherited": records["inherited"],
+            "lenses": records["lenses"],
+            "anonymous": anonymous,
+            "copy": _repeated(records["cluster"]),
+            "author": _repeated_or(records["author"], anonymous),
+            "speaker": _repeated_or(topic * len(window.days) + day, anonymous),
+        }
+    )
+
+
+def through(facts: pd.DataFrame, recipe: Recipe, lens: Lens) -> pd.DataFrame:
+    """Return the facts that a lens shows."""
+    seen = (facts["lenses"].to_numpy() & (1 << recipe.lenses.index(lens))) > 0
+    if lens.categories:
+        seen &= facts["category"].isin(lens.categories).to_numpy()
+    return facts.loc[seen]
+
+
+def categorical(codes: npt.NDArray[Any], labels: Sequence[str]) -> "pd.Categorical[str]":
+    """Return labels by their numbers."""
+    return pd.Categorical.from_codes(codes, pd.Index(list(labels)))
+
+
+def _repeated_or(values: npt.NDArray[Any], unknown: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Number the values that come more than once; -1 for the others and where it is unknown."""
+    return np.where(unknown, -1, _repeated(values))
+
+
+def _repeated(values: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
+    """Number the values that come more than once; the others are -1."""
+    codes, _ = pd.factorize(values)
+    often = np.bincount(codes) > 1
+    numbers = np.where(often, np.cumsum(often) - 1, -1)
+    repeated: npt.NDArray[np.int64] = numbers[codes]
+    return repeated

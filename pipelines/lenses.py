@@ -1,0 +1,30 @@
+"""Note through which lenses each text of a window is seen."""
+
+from collections.abc import Sequence
+
+from configs.schema import Lens, Municipality
+from models.records import Window
+from nlp.lenses import Spectacles
+from pipelines.classify import reading
+from pipelines.store.read import unseen
+from pipelines.store.write import Store
+
+_BATCH = 512
+
+
+def look_at_window(
+    store: Store, municipality: Municipality, lenses: Sequence[Lens], window: Window
+) -> int:
+    """Look through the lenses at the window's texts where it was not done; return at how many."""
+    if not lenses:
+        return 0
+    spectacles = Spectacles(lenses)
+    todo = unseen(store.engine, municipality.code, window, spectacles.identifier)
+    for start in range(0, len(todo), _BATCH):
+        batch = todo[start : start + _BATCH]
+        seen = {
+            (item.manifestation_id, item.text_hash): spectacles.look(reading(item.title, item.text))
+            for item in batch
+        }
+        store.save_lenses(spectacles.identifier, seen)
+    return len(todo)
