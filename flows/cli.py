@@ -11,7 +11,17 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import counting, evaluating, findings, house, language, privacy, reading, town
+from flows.commands import (
+    counting,
+    evaluating,
+    findings,
+    house,
+    language,
+    people,
+    privacy,
+    reading,
+    town,
+)
 from models.errors import ManifiestaError
 
 app = typer.Typer(
@@ -41,7 +51,7 @@ def _program(
     """Citizen-sentiment engine for municipalities: collect, classify, count, report."""
 
 
-for verbs in (town, house, reading, language, evaluating, counting, findings, privacy):
+for verbs in (town, house, reading, language, evaluating, counting, findings, people, privacy):
     verbs.register(app)
 
 

@@ -519,6 +519,7 @@ class CorrectionRow(Base):
     )
     reader: Mapped[str] = mapped_column(Text, comment="Who corrected it.")
     corrected_at: Mapped[datetime] = mapped_column(comment="When it was corrected.")
+    note: Mapped[str | None] = mapped_column(Text, comment="Why, in a sentence, masked.")
 
 
 class PartitionVersionRow(Base):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.commands.options import Code, From, Json, To, as_day, print_json
+from models.errors import ConfigError
 
 if TYPE_CHECKING:
     from models.tables import RunRow
@@ -185,7 +186,9 @@ def write_report_again(municipality: Code, run_id: RunId = None) -> None:
 
 def export(
     municipality: Code,
-    table: Annotated[str, typer.Option(help="Insight table, for instance insight_category.")],
+    table: Annotated[
+        str | None, typer.Option(help="Insight table, for instance insight_category.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.CSV,
     out: Annotated[
         Path | None, typer.Option(help="File to write; made from table and run if not given.")
@@ -194,12 +197,19 @@ def export(
     whole: Annotated[
         bool, typer.Option("--whole", help="Leave small cells in: only for use inside the house.")
     ] = False,
+    corrections: Annotated[
+        bool,
+        typer.Option(
+            "--corrections", help="The texts that people corrected, as JSON lines of gold."
+        ),
+    ] = False,
 ) -> None:
-    """Write one run's rows of an insight table to a file, without small cells."""
+    """Write one run's rows of an insight table, or the corrected texts, to a file."""
     from configs.settings import Settings
     from flows.house import open_municipality, open_store
     from models.errors import InputError
     from models.tables import InsightPlace
+    from pipelines.corrections import export_corrections
     from pipelines.export import write_frame
     from pipelines.geo import write_geojson
     from pipelines.store.read import counted_run, insight_frame, insight_table
@@ -207,7 +217,14 @@ def export(
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)
-    engine = open_store(settings).engine
+    store = open_store(settings)
+    if corrections:
+        path = out or Path(f"corrections-{place.code}.jsonl")
+        typer.echo(f"{export_corrections(store, place.code, path):,} texts written to {path}")
+        return
+    if table is None:
+        raise ConfigError("Name what to export: --table insight_category, or --corrections.")
+    engine = store.engine
     chosen_table = insight_table(table)
     chosen = counted_run(engine, chosen_table, place.code, run_id)
     k = 1 if whole else place.suppress_below

@@ -117,12 +117,16 @@ def finetune_heads(
     encoder: Annotated[Path, typer.Option(help="Encoder made by pretrain.", exists=True)],
     out: Out,
     recipe: Recipe = "cpu",
+    corrections: Annotated[
+        Path | None,
+        typer.Option(help="Corrected texts, as `manifiesta export --corrections` writes them."),
+    ] = None,
 ) -> None:
     """Train the three heads on labelled texts; write weights and manifest."""
     from nlp.training.finetune import finetune
     from nlp.training.recipes import FINETUNE
 
-    path = finetune(data, encoder, out, _preset(FINETUNE, recipe))
+    path = finetune(data, encoder, out, _preset(FINETUNE, recipe), corrections=corrections)
     typer.echo(f"Model: {path}. Next: manifiesta evaluate GOLD.jsonl --model {path}")
 
 

@@ -24,6 +24,7 @@ WRITTEN = Path(__file__).parent / "texts"
 GOLD = ("civic", "civic_peru", "written")
 SECOND_SHARE = 0.2
 EMOJI_TASK = "emoji"
+CORRECTIONS = "corrections"
 
 _ACCENTS = str.maketrans("áéíóúÁÉÍÓÚ", "aeiouAEIOU")
 _SYMBOL = re.compile(r"[^\w\s.,;:!?¡¿\[\]@'\"()%/-]")
@@ -82,14 +83,19 @@ def _open_text(path: Path) -> TextIO:
     return path.open(encoding="utf-8")
 
 
-def load_sets(data: Path, emojis: Sequence[str]) -> dict[str, Examples]:
+def load_sets(
+    data: Path, emojis: Sequence[str], corrections: Path | None = None
+) -> dict[str, Examples]:
     """Read every training set that `data` and the package hold, by name.
 
     Names: civic, civic_peru, written (three labels), sentiment, emoevent, reviews (sentiment),
-    emoji (the emoji that was removed). A text that is also in a dev set is left out, whichever
-    set it stands in. Raises ModelError where neither civic set is there.
+    emoji (the emoji that was removed), corrections (a file of labels that people gave, each with
+    a `weight` if 1 is not meant). A text that is also in a dev set is left out, whichever set it
+    stands in. Raises ModelError where neither civic set is there.
     """
     rows = _training_rows(data)
+    if corrections is not None:
+        rows[CORRECTIONS] = read_rows(corrections)
     if not rows["civic"] and not rows["civic_peru"]:
         raise ModelError(
             f"no labelled texts in {data}: expected civic/train.jsonl or civic_peru/train.jsonl; "
@@ -156,7 +162,7 @@ def _examples(
         for task, names in labels.items():
             if gold.get(task) in names:
                 targets[task][at, names.index(gold[task])] = 1
-                weights[task][at] = 1
+                weights[task][at] = float(row.get("weight", 1))
         second = row.get("second")
         if second and weights["category"][at]:
             targets["category"][at] *= 1 - SECOND_SHARE

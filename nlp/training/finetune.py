@@ -22,6 +22,7 @@ from nlp.training.batches import by_length, encode_cut, pad
 from nlp.training.calibrate import calibrate
 from nlp.training.device import autocast, training_device
 from nlp.training.examples import (
+    CORRECTIONS,
     EMOJI_TASK,
     GOLD,
     Examples,
@@ -39,6 +40,7 @@ from nlp.training.recipes import FinetuneRecipe, Stage
 from nlp.training.vocabulary import load_tokenizer
 from nlp.training.wide import fit_lexicon
 
+_CORRECTION_ROUNDS = 3  # how often each stage reads each correction
 _TASK_WEIGHT = {"category": 1.0, "sentiment": 1.0, "intent": 1.0, EMOJI_TASK: 0.5}
 
 
@@ -59,13 +61,19 @@ class Learner(nn.Module):
 
 
 def finetune(
-    data: Path, encoder: Path, out: Path, recipe: FinetuneRecipe, resume: bool = False
+    data: Path,
+    encoder: Path,
+    out: Path,
+    recipe: FinetuneRecipe,
+    resume: bool = False,
+    corrections: Path | None = None,
 ) -> Path:
     """Train the heads and the encoder on the labelled sets under `data`; return `out`.
 
     `out` receives config.json, model.safetensors (half precision), tokenizer.json and
     manifest.json with calibration and dev scores; `out/../finetune.jsonl` the loss curve. With
     `resume`, stages that an earlier run with the same recipe finished are not run again.
+    `corrections` names a file of labels that people gave: every stage reads each three times.
     Raises ModelError where the encoder or the labelled texts are missing.
     """
     if not (encoder / "model.safetensors").exists():
@@ -73,7 +81,8 @@ def finetune(
     journal = Journal(out.parent / "finetune.jsonl")
     tokenizer = load_tokenizer(encoder)
     emojis = emoji_labels(data)
-    sets = {name: balance(found, recipe.balance) for name, found in load_sets(data, emojis).items()}
+    loaded = load_sets(data, emojis, corrections)
+    sets = {name: balance(found, recipe.balance) for name, found in loaded.items()}
     torch.manual_seed(recipe.seed)
     learner = Learner(_load(encoder, recipe), len(emojis)).to(training_device())
     run = _Run(learner, tokenizer, sets, recipe, journal)
@@ -82,7 +91,7 @@ def finetune(
     model = learner.inner.cpu()
     model.train(False)
     started = time.monotonic()
-    gold = join([sets[name] for name in (*GOLD, "sentiment") if name in sets])
+    gold = join([sets[name] for name in (*GOLD, "sentiment", CORRECTIONS) if name in sets])
     lexicon = fit_lexicon(gold, recipe.lexicon_strength, recipe.lexicon_steps, recipe.seed)
     journal.write(stage="lexicon", seconds=round(time.monotonic() - started, 1))
     calibration = calibrate(model, tokenizer, lexicon, load_dev(data), recipe)
@@ -152,7 +161,8 @@ def _run_stage(run: _Run, stage: Stage, seed: list[int]) -> None:
     learner, tokenizer, recipe, journal = run.learner, run.tokenizer, run.recipe, run.journal
     rng = np.random.default_rng(seed)
     torch.manual_seed(int(rng.integers(1 << 31)))
-    drawn = draw(run.sets, stage.draws, rng)
+    corrected = _CORRECTION_ROUNDS * len(run.sets.get(CORRECTIONS, ()))
+    drawn = draw(run.sets, {**stage.draws, CORRECTIONS: corrected}, rng)
     ids = encode_cut(tokenizer, augment(drawn.texts, recipe.augment, rng), recipe.max_tokens)
     batches = by_length([len(one) for one in ids], recipe.tokens_per_batch, rng)
     optim = _optimizer(learner, recipe, stage.learning_rate)

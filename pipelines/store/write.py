@@ -132,6 +132,7 @@ class Correction:
     category: str | None = None
     sentiment: str | None = None
     intent: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
