@@ -235,8 +235,8 @@ def test_known_articles_of_a_page_of_links(site: Any, make_job: Job) -> None:
     at_first = list(site.paths)
     site.asked.clear()
     complete = crawl(knowing(job, learnt(first, complete=True), "third"))
-
-    assert sorted(at_first) == ["/n/1", "/portada", "/portada?p=2", "/robots.txt"]
-    assert (cut_short.unchanged, cut_short.not_modified, cut_short.extracted) == (3, 1, [])
-    assert sorted(site.paths) == ["/n/1", "/portada", "/robots.txt"]
+    # /n/2 was read before anything younger was known: until it changes it is asked for by its tag
+    assert sorted(at_first) == ["/n/1", "/n/2", "/portada", "/portada?p=2", "/robots.txt"]
+    assert (cut_short.unchanged, cut_short.not_modified, cut_short.extracted) == (3, 2, [])
+    assert sorted(site.paths) == ["/n/1", "/n/2", "/portada", "/robots.txt"]
     assert complete.finished
