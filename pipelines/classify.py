@@ -48,13 +48,13 @@ def reading(title: str | None, text: str) -> str:
 
 def identify_window(store: Store, municipality: Municipality, window: Window) -> int:
     """Label the window's texts with their language where it is not known; return how many."""
-    todo = unlabelled(store.engine, municipality.code, window)
-    for start in range(0, len(todo), _BATCH):
-        batch = todo[start : start + _BATCH]
+    done = 0
+    for batch in unlabelled(store.engine, municipality.code, window).pages(_BATCH):
         languages = identify([reading(item.title, item.text) for item in batch])
         keys = [(item.manifestation_id, item.text_hash) for item in batch]
         store.save_languages(IDENTIFIER, dict(zip(keys, languages, strict=True)))
-    return len(todo)
+        done += len(batch)
+    return done
 
 
 def _in_context(
@@ -109,9 +109,9 @@ def classify_window(
     store.set_model(run_id, version)
     identify_window(store, municipality, window)
     todo = unclassified(store.engine, municipality.code, window, version, taxonomy_version)
-    progress(0, len(todo))
-    for start in range(0, len(todo), _BATCH):
-        batch = todo[start : start + _BATCH]
+    done, total = 0, todo.count()
+    progress(done, total)
+    for batch in todo.pages(_BATCH):
         answers = classifier.classify([reading(item.title, item.text) for item in batch])
         answers = _in_context(store, municipality, classifier, batch, answers)
         store.save_classifications(
@@ -121,7 +121,8 @@ def classify_window(
                 for item, answer in zip(batch, answers, strict=True)
             ],
         )
-        progress(start + len(batch), len(todo))
+        done += len(batch)
+        progress(done, total)
     counts = classified_per_day(store.engine, municipality.code, window, version, taxonomy_version)
     store.save_partitions(
         run_id,
@@ -130,4 +131,4 @@ def classify_window(
             for (source, day), count in sorted(counts.items())
         ],
     )
-    return len(todo)
+    return done

@@ -19,12 +19,13 @@ def look_at_window(
     if not lenses:
         return 0
     spectacles = Spectacles(lenses)
+    done = 0
     todo = unseen(store.engine, municipality.code, window, spectacles.identifier)
-    for start in range(0, len(todo), _BATCH):
-        batch = todo[start : start + _BATCH]
+    for batch in todo.pages(_BATCH):
         seen = {
             (item.manifestation_id, item.text_hash): spectacles.look(reading(item.title, item.text))
             for item in batch
         }
         store.save_lenses(spectacles.identifier, seen)
-    return len(todo)
+        done += len(batch)
+    return done

@@ -22,13 +22,13 @@ def place_window(store: Store, municipality: Municipality, window: Window) -> in
         return 0
     named_by = identifier(municipality.zones)
     todo = unplaced(store.engine, municipality.code, window, named_by)
-    if not todo:
+    if not todo.count():
         return 0
-    gazetteer = Gazetteer(municipality.zones)
-    for start in range(0, len(todo), _BATCH):
-        batch = todo[start : start + _BATCH]
+    gazetteer, done = Gazetteer(municipality.zones), 0
+    for batch in todo.pages(_BATCH):
         store.save_places(named_by, _place(store, municipality.code, gazetteer, batch))
-    return len(todo)
+        done += len(batch)
+    return done
 
 
 def _place(

@@ -47,6 +47,7 @@ from models.tables import (
 )
 from nlp.language import HOME, UNDETERMINED
 from pipelines.store.engine import explained
+from pipelines.store.pages import Pending
 
 _AT_ONCE = 500
 
@@ -172,53 +173,40 @@ def _of_text(
     )
 
 
-def unlabelled(engine: Engine, municipality: str, window: Window) -> list[Unclassified]:
+def unlabelled(engine: Engine, municipality: str, window: Window) -> Pending[Unclassified]:
     """Return the window's texts whose language was not identified yet."""
+    said = ManifestationRow
     query = (
-        select(
-            ManifestationRow.id,
-            ManifestationRow.text_hash,
-            ManifestationRow.title,
-            ManifestationRow.text,
-        )
+        select(said.id, said.text_hash, said.title, said.text)
         .outerjoin(LanguageRow, _of_text(LanguageRow))
         .where(_within(municipality, window), LanguageRow.manifestation_id.is_(None))
-        .order_by(ManifestationRow.id)
     )
-    with explained(engine), engine.connect() as connection:
-        return [
-            Unclassified(row.id, row.text_hash, row.title, row.text)
-            for row in connection.execute(query)
-        ]
+    return Pending(engine, query, Unclassified)
 
 
-def unseen(engine: Engine, municipality: str, window: Window, lenses: str) -> list[Unclassified]:
+def unseen(engine: Engine, municipality: str, window: Window, lenses: str) -> Pending[Unclassified]:
     """Return the window's texts that nobody has looked at through these lenses yet."""
     said = ManifestationRow
     query = (
         select(said.id, said.text_hash, said.title, said.text)
         .outerjoin(LensRow, and_(_of_text(LensRow), LensRow.lenses == lenses))
         .where(_within(municipality, window), LensRow.manifestation_id.is_(None))
-        .order_by(said.id)
     )
-    with explained(engine), engine.connect() as connection:
-        return [Unclassified(*row) for row in connection.execute(query)]
+    return Pending(engine, query, Unclassified)
 
 
-def unplaced(engine: Engine, municipality: str, window: Window, gazetteer: str) -> list[Unplaced]:
+def unplaced(
+    engine: Engine, municipality: str, window: Window, gazetteer: str
+) -> Pending[Unplaced]:
     """Return the window's texts in which this gazetteer has not looked for places yet."""
     said = ManifestationRow
+    opener = func.nullif(said.thread_id, said.id)
     query = (
-        select(said.id, said.text_hash, said.title, said.text, said.thread_id)
+        select(said.id, said.text_hash, said.title, said.text, opener)
         .outerjoin(PlaceRow, _placed_by(gazetteer))
         .where(_within(municipality, window), PlaceRow.manifestation_id.is_(None))
-        .order_by(said.id)
     )
-    with explained(engine), engine.connect() as connection:
-        return [
-            Unplaced(id_, text_hash, title, text, None if thread == id_ else thread)
-            for id_, text_hash, title, text, thread in connection.execute(query)
-        ]
+    return Pending(engine, query, Unplaced)
 
 
 def titles_and_texts(
@@ -245,25 +233,15 @@ def places_frame(engine: Engine, municipality: str, window: Window, gazetteer: s
 
 def unclassified(
     engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
-) -> list[Unclassified]:
-    """Return the window's texts without a classification by this model, oldest first."""
+) -> Pending[Unclassified]:
+    """Return the window's texts without a classification by this model."""
+    said = ManifestationRow
     query = (
-        select(
-            ManifestationRow.id,
-            ManifestationRow.text_hash,
-            ManifestationRow.title,
-            ManifestationRow.text,
-            ManifestationRow.parent_id,
-        )
+        select(said.id, said.text_hash, said.title, said.text, said.parent_id)
         .outerjoin(ClassificationRow, _classified_by(model_version, taxonomy_version))
         .where(_within(municipality, window), ClassificationRow.manifestation_id.is_(None))
-        .order_by(ManifestationRow.said_at, ManifestationRow.id)
     )
-    with explained(engine), engine.connect() as connection:
-        return [
-            Unclassified(row.id, row.text_hash, row.title, row.text, row.parent_id)
-            for row in connection.execute(query)
-        ]
+    return Pending(engine, query, Unclassified)
 
 
 def countable(

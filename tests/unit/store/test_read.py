@@ -42,7 +42,10 @@ from tests.unit.store.builders import (
 
 
 def pending(engine: Engine, window: Window = MARCH, model: str = MODEL) -> list[str]:
-    return [item.text for item in unclassified(engine, "villa", window, model, TAXONOMY)]
+    todo = unclassified(engine, "villa", window, model, TAXONOMY)
+    texts = [item.text for page in todo.pages(2) for item in page]
+    assert todo.count() == len(texts)
+    return texts
 
 
 # --- what is left to classify ----------------------------------------------------------------
@@ -68,12 +71,29 @@ def test_another_model_or_taxonomy_has_everything_pending(store: Store) -> None:
     save(store, begun(store), item)
     store.save_classifications(TAXONOMY, [classified(item)])
     assert pending(store.engine, model="prueba-2") == ["Falta agua"]
-    assert len(unclassified(store.engine, "villa", MARCH, MODEL, "2027.1")) == 1
+    assert unclassified(store.engine, "villa", MARCH, MODEL, "2027.1").count() == 1
 
 
 def test_the_oldest_is_classified_first(store: Store) -> None:
     save(store, begun(store), said(1, "B", when=at(9)), said(2, "A", when=at(2)), said(3, "C"))
     assert pending(store.engine) == ["A", "B", "C"]
+
+
+def test_pages_are_as_large_as_asked_and_what_is_stored_between_them_moves_none(
+    store: Store,
+) -> None:
+    items = [said(number, f"Texto {number}", when=at(1 + number % 3)) for number in range(7)]
+    save(store, begun(store), *items)
+    by_id = {item.id: item for item in items}
+    read = []
+    for page in unclassified(store.engine, "villa", MARCH, MODEL, TAXONOMY).pages(3):
+        done = [by_id[one.manifestation_id] for one in page]
+        store.save_classifications(TAXONOMY, [classified(item) for item in done])
+        read.append(done)
+    assert [len(page) for page in read] == [3, 3, 1]
+    in_order = sorted(items, key=lambda item: (item.said_at, item.id))
+    assert [item.id for page in read for item in page] == [item.id for item in in_order]
+    assert pending(store.engine) == []
 
 
 def test_another_municipality_is_another_matter(store: Store) -> None:
@@ -284,7 +304,9 @@ def test_a_window_is_found_by_its_index(engine: Engine, query: Callable[..., Any
 
     window = Window(date(2021, 3, 1), date(2021, 3, 8), LIMA)
     versions = (MODEL, TAXONOMY) if query is unclassified else ()
-    query(engine, "villa", window, *versions)
+    found = query(engine, "villa", window, *versions)
+    if query is unclassified:
+        list(found.pages(500))
     statement, parameters = next(
         one for one in asked if one[0].startswith("SELECT") and "manifestation" in one[0]
     )
