@@ -10,7 +10,7 @@ on the two texts alone, so the clusters don't depend on the order or the batches
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import shake_128
 
 import numpy as np
@@ -109,28 +109,26 @@ class DuplicateIndex:
         self.threshold = threshold
         self._unit_of: dict[str, int] = {}
         self._members: list[int] = []
-        self._rows: list[bytes] = []
+        self._rows = bytearray()
         self._signed: list[int] = []
         self._parent: list[int] = []
 
-    def restore(
-        self,
-        hashes: Sequence[str],
-        signed: Sequence[bytes | None],
-        clusters: Sequence[str],
-    ) -> None:
-        """Add members whose clusters are known: they are not compared with each other again."""
+    def restore(self, members: Iterable[tuple[str, bytes | None, str]]) -> None:
+        """Add members whose clusters are known: they are not compared with each other again.
+
+        Each is given by its text's hash, signature and cluster.
+        """
         first: dict[str, int] = {}
-        for text_hash, signature, cluster in zip(hashes, signed, clusters, strict=True):
+        for text_hash, signature, cluster in members:
             unit = self._unit(text_hash, signature)
             self._join(unit, first.setdefault(cluster, unit))
 
     def add(self, hashes: Sequence[str], signed: Sequence[bytes | None]) -> None:
         """Add members, and join each to those that it resembles."""
-        known = len(self._rows)
+        known = len(self._signed)
         for text_hash, signature in zip(hashes, signed, strict=True):
             self._unit(text_hash, signature)
-        if len(self._rows) > known:
+        if len(self._signed) > known:
             self._compare(known)
 
     def clusters(self) -> list[int]:
@@ -143,7 +141,7 @@ class DuplicateIndex:
         if unit == len(self._parent):
             self._parent.append(unit)
             if signature is not None:
-                self._rows.append(signature)
+                self._rows += signature
                 self._signed.append(unit)
         self._members.append(unit)
         return unit
@@ -161,7 +159,7 @@ class DuplicateIndex:
 
     def _compare(self, known: int) -> None:
         """Join the texts from ``known`` on with each other and with those before them."""
-        rows = np.frombuffer(b"".join(self._rows), dtype="<u4").reshape(-1, SIGNATURE_SIZE)
+        rows = np.frombuffer(self._rows, dtype="<u4").reshape(-1, SIGNATURE_SIZE)
         for start in range(0, SIGNATURE_SIZE, _BAND):
             keys = _band_keys(rows[:, start : start + _BAND])
             for one, other in self._sharing(keys, known):

@@ -1,14 +1,17 @@
 """Keep the clusters of near-duplicates up to date: only new and edited texts are compared."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+from sqlalchemy import Engine
 
 from configs.schema import Municipality
 from nlp.duplicates import DuplicateIndex, signatures
 from pipelines.classify import reading
 from pipelines.store.copies import (
     Member,
-    Uncompared,
     compared,
     edited_clusters,
     next_position,
@@ -16,6 +19,16 @@ from pipelines.store.copies import (
     uncompared,
 )
 from pipelines.store.write import Store
+
+_BATCH = 2_000  # texts that are in memory at once
+
+
+class _Known(NamedTuple):
+    """What is kept in memory of a member that is not compared again."""
+
+    manifestation_id: str
+    cluster_id: str
+    position: int
 
 
 def update_clusters(store: Store, municipality: Municipality) -> int:
@@ -26,65 +39,73 @@ def update_clusters(store: Store, municipality: Municipality) -> int:
     they may have resembled only that text.
     """
     engine, code = store.engine, municipality.code
-    todo = uncompared(engine, code)
-    if not todo:
+    fresh, edited = _fresh(engine, code)
+    if not fresh:
         return 0
-    shaken = edited_clusters(engine, code)
-    settled, loose = _parted(compared(engine, code), shaken)
-    fresh = _members(todo, code, next_position(engine, code))
     index = DuplicateIndex(municipality.duplicate_threshold)
-    index.restore(
-        [member.text_hash for member in settled],
-        [member.signature for member in settled],
-        [member.cluster_id for member in settled],
-    )
+    known: list[_Known] = []
+    loose: list[Member] = []
+    members, shaken = compared(engine, code), edited_clusters(engine, code)
+    index.restore(_settled(members, shaken, known, loose))
     joining = [*loose, *fresh]
     index.add([member.text_hash for member in joining], [member.signature for member in joining])
-    before = [*settled, *joining]
-    after = _named(before, index.clusters())
-    known = {item.id for item in todo if item.position is not None}
-    added = {item.id for item in todo} - known
-    changed = zip(before, after, strict=True)
+    known += (_Known(one.manifestation_id, one.cluster_id, one.position) for one in joining)
+    names = _names(known, index.clusters())
+    placed = [
+        replace(member, cluster_id=name)
+        for member, name in zip(fresh, names[-len(fresh) :], strict=True)
+    ]
     save_members(
         engine,
-        [member for member in after if member.manifestation_id in added],
-        [
-            new
-            for old, new in changed
-            if new.manifestation_id not in added
-            and (old.cluster_id != new.cluster_id or new.manifestation_id in known)
-        ],
+        [member for member in placed if member.manifestation_id not in edited],
+        [member for member in placed if member.manifestation_id in edited],
+        {
+            one.manifestation_id: name
+            for one, name in zip(known[: -len(fresh)], names, strict=False)
+            if one.cluster_id != name
+        },
     )
-    return len(todo)
+    return len(fresh)
 
 
-def _parted(members: Iterable[Member], shaken: set[str]) -> tuple[list[Member], list[Member]]:
-    settled: list[Member] = []
-    loose: list[Member] = []
-    for member in members:
-        (loose if member.cluster_id in shaken else settled).append(member)
-    return settled, loose
+def _fresh(engine: Engine, municipality: str) -> tuple[list[Member], set[str]]:
+    """Return the new and the edited members, in no cluster yet, and which are edited."""
+    position = next_position(engine, municipality)
+    todo, members, edited = uncompared(engine, municipality), [], set()
+    while batch := list(islice(todo, _BATCH)):
+        signed = signatures([reading(item.title, item.text) for item in batch])
+        for item, signature in zip(batch, signed, strict=True):
+            place = item.position
+            if place is None:
+                place, position = position, position + 1
+            else:
+                edited.add(item.id)
+            members.append(Member(item.id, municipality, item.text_hash, "", place, signature))
+    return members, edited
 
 
-def _members(items: Sequence[Uncompared], municipality: str, position: int) -> list[Member]:
-    signed = signatures([reading(item.title, item.text) for item in items])
-    members = []
-    for item, signature in zip(items, signed, strict=True):
-        place = item.position
-        if place is None:
-            place, position = position, position + 1
-        members.append(Member(item.id, municipality, item.text_hash, "", place, signature))
-    return members
+def _settled(
+    members: Iterable[Member], shaken: set[str], known: list[_Known], loose: list[Member]
+) -> Iterator[tuple[str, bytes | None, str]]:
+    """Yield hash, signature and cluster of those whose cluster stays, and note them as known.
+
+    Those of shaken clusters go to ``loose``. A signature is let go once the index has it.
+    """
+    for one in members:
+        if one.cluster_id in shaken:
+            loose.append(one)
+        else:
+            is_founder = one.cluster_id == one.manifestation_id
+            cluster = one.manifestation_id if is_founder else one.cluster_id  # one text, not two
+            known.append(_Known(one.manifestation_id, cluster, one.position))
+            yield one.text_hash, one.signature, cluster
 
 
-def _named(members: Sequence[Member], clusters: Sequence[int]) -> list[Member]:
-    """Name each cluster after its member that was stored first."""
-    first: dict[int, Member] = {}
+def _names(members: Sequence[_Known], clusters: Sequence[int]) -> list[str]:
+    """Name each member's cluster after the member of it that was stored first."""
+    first: dict[int, _Known] = {}
     for member, cluster in zip(members, clusters, strict=True):
         founder = first.setdefault(cluster, member)
         if member.position < founder.position:
             first[cluster] = member
-    return [
-        replace(member, cluster_id=first[cluster].manifestation_id)
-        for member, cluster in zip(members, clusters, strict=True)
-    ]
+    return [first[cluster].manifestation_id for cluster in clusters]

@@ -1,9 +1,10 @@
 """What the store knows of near-duplicates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, Row, Select, func, insert, select, update
 
 from models.tables import ManifestationRow, NearDuplicateRow
 from pipelines.store.engine import explained, writing
@@ -35,8 +36,8 @@ class Uncompared:
     position: int | None
 
 
-def compared(engine: Engine, municipality: str) -> list[Member]:
-    """Return the members of all clusters, in the order of storing; edited texts are left out."""
+def compared(engine: Engine, municipality: str) -> Iterator[Member]:
+    """Yield the members of all clusters, in the order of storing; edited texts are left out."""
     row = NearDuplicateRow
     query = (
         select(
@@ -51,12 +52,12 @@ def compared(engine: Engine, municipality: str) -> list[Member]:
         .where(row.municipality == municipality, row.text_hash == ManifestationRow.text_hash)
         .order_by(row.position)
     )
-    with explained(engine), engine.connect() as connection:
-        return [Member(*found) for found in connection.execute(query)]
+    for found in _streamed(engine, query):
+        yield Member(*found)
 
 
-def uncompared(engine: Engine, municipality: str) -> list[Uncompared]:
-    """Return the new and the edited texts, in the order of storing."""
+def uncompared(engine: Engine, municipality: str) -> Iterator[Uncompared]:
+    """Yield the new and the edited texts, in the order of storing."""
     said, row = ManifestationRow, NearDuplicateRow
     query = (
         select(said.id, said.text_hash, said.title, said.text, row.position)
@@ -67,8 +68,14 @@ def uncompared(engine: Engine, municipality: str) -> list[Uncompared]:
         )
         .order_by(said.fetched_at, said.id)
     )
+    for found in _streamed(engine, query):
+        yield Uncompared(*found)
+
+
+def _streamed(engine: Engine, query: Select[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]:
+    """Yield rows as the database finds them: no more than a chunk is in memory."""
     with explained(engine), engine.connect() as connection:
-        return [Uncompared(*found) for found in connection.execute(query)]
+        yield from connection.execution_options(yield_per=_CHUNK).execute(query)
 
 
 def edited_clusters(engine: Engine, municipality: str) -> set[str]:
@@ -93,18 +100,34 @@ def next_position(engine: Engine, municipality: str) -> int:
     return 0 if last is None else last + 1
 
 
-def save_members(engine: Engine, new: Sequence[Member], moved: Sequence[Member]) -> None:
-    """Add members, and write those again that have another text or another cluster."""
-    keys = ("manifestation_id", "municipality", "position")
+def save_members(
+    engine: Engine,
+    new: Sequence[Member],
+    edited: Sequence[Member],
+    renamed: Mapping[str, str],
+) -> None:
+    """Add members, write those again that have another text, and move others to a cluster.
+
+    Args:
+        engine: the database.
+        new: members that were in no cluster.
+        edited: members whose text has changed.
+        renamed: the new cluster of members whose text has not, by manifestation.
+    """
+    row = NearDuplicateRow
+    values = {
+        one.manifestation_id: {
+            "text_hash": one.text_hash,
+            "cluster_id": one.cluster_id,
+            "signature": one.signature,
+        }
+        for one in edited
+    } | {id_: {"cluster_id": cluster} for id_, cluster in renamed.items()}
     with writing(engine) as connection:
         for start in range(0, len(new), _CHUNK):
             rows = [asdict(member) for member in new[start : start + _CHUNK]]
-            connection.execute(insert(NearDuplicateRow), rows)
-        for member in sorted(moved, key=lambda one: one.manifestation_id):
-            values = {name: value for name, value in asdict(member).items() if name not in keys}
-            connection.execute(
-                update(NearDuplicateRow)
-                .where(NearDuplicateRow.manifestation_id == member.manifestation_id)
-                .values(values)
-            )
-        touch_of(connection, (member.manifestation_id for member in (*new, *moved)))
+            connection.execute(insert(row), rows)
+        for id_ in sorted(values):
+            changed = update(row).where(row.manifestation_id == id_).values(values[id_])
+            connection.execute(changed)
+        touch_of(connection, (*(member.manifestation_id for member in new), *values))

@@ -81,7 +81,7 @@ def test_restored_clusters_are_not_lost():
     texts = [STORY, OTHER, COPIES["cut"]]
     hashes, signed = list(map(fold, texts)), signatures(texts)
     index = DuplicateIndex(0.6)
-    index.restore(hashes, signed, ["x", "y", "x"])
+    index.restore(zip(hashes, signed, ["x", "y", "x"], strict=True))
     index.add([fold(COPIES["lead"])], signatures([COPIES["lead"]]))
     one, two, three, four = index.clusters()
     assert one == three == four != two

@@ -85,3 +85,20 @@ def test_other_municipalities_are_not_compared(store):
     run = begun(store)
     save(store, run, said(1, STORY))
     assert update_clusters(store, municipality(code="lurin")) == 0
+
+
+def test_many_texts_are_read_in_chunks_and_compared_as_one(store, monkeypatch):
+    monkeypatch.setattr("pipelines.duplicates._BATCH", 2)
+    monkeypatch.setattr("pipelines.store.copies._CHUNK", 2)
+    run, place = begun(store), municipality()
+    early = [said(1, STORY), said(2, OTHER), said(3, COPIES["lead"])]
+    late = [said(4, COPIES["case"]), said(5, OTHER.upper()), said(6, COPIES["typos"])]
+    save(store, run, *early)
+    assert update_clusters(store, place) == 3
+    save(store, run, *late)
+    assert update_clusters(store, place) == 3
+    now = clusters(store)
+    assert len({now[item.id] for item in (early[0], early[2], late[0], late[2])}) == 1
+    assert now[early[1].id] == now[late[1].id] == early[1].id
+    positions = {row["position"] for row in rows(store.engine, NearDuplicateRow)}
+    assert positions == set(range(6))
