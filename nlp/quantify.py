@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln  # type: ignore[import-untyped]
 
 from models.errors import ModelError
 
@@ -125,6 +124,8 @@ def fit_errors(domains: Sequence[Sequence[Sequence[int]]]) -> Errors:
 
 def _likelihood(matrices: Sequence[Floats], rows: Floats, concentration: float) -> float:
     """Return the log likelihood of the domains' counts (Dirichlet-multinomial)."""
+    from scipy.special import gammaln  # type: ignore[import-untyped]  # classifying needs no scipy
+
     prior = rows * concentration
     return float(
         sum(

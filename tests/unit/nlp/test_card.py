@@ -37,7 +37,8 @@ def test_the_card_follows_the_manifest(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["--model", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "manifiesta 9.8.7" in said
-    assert "| civic | category | 860 | 0.123 |" in said
+    n = manifest["scores"]["civic"]["category"]["n"]
+    assert f"| civic | category | {n:,} | 0.123 |" in said
     assert "| gold |" not in said
     assert main(["--model", str(tmp_path / "absent")]) == 1
     assert "no manifest.json" in capsys.readouterr().err

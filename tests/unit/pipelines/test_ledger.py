@@ -1,10 +1,10 @@
 """A run is closed in the ledger however it ends."""
 
 import pytest
+from sqlalchemy import text
 
 from models.errors import SourceError
 from models.records import State
-from models.tables import Base
 from pipelines.ledger import recorded_run
 from pipelines.store.read import find_run, latest_runs
 from pipelines.store.write import Store
@@ -49,7 +49,8 @@ def test_what_stops_a_run_is_noted_and_goes_on(
 def test_what_stopped_a_run_is_told_even_where_it_cannot_be_noted(store: Store) -> None:
     def lose_the_database() -> None:
         with recorded_run(store, VILLA, start()):
-            Base.metadata.drop_all(store.engine)
+            with store.engine.begin() as connection:
+                connection.execute(text("ALTER TABLE run RENAME TO lost"))
             raise SourceError("no responde")
 
     with pytest.raises(SourceError, match="no responde") as caught:

@@ -17,6 +17,7 @@ from crawlers.sandbox.sites import NOTICE, SITES, Shape, Site
 from crawlers.sandbox.town import Town
 from crawlers.sandbox.truth import TruthRow, truth, write_truth
 
+DECIDIM = "https://github.com/decidim/decidim"  # what its sites are known by
 BASE = "http://127.0.0.1:8765"
 WITH_PAGES = [site for site in SITES if site.has_pages]
 FEEDS = [site for site in SITES if site.feed]
@@ -98,6 +99,8 @@ def test_every_link_of_the_town_leads_somewhere(town: Town):
         ids = set(tree.xpath("//@id"))
         for link in tree.xpath("//a/@href | //link/@href | //form/@action"):
             target, _, anchor = str(link).removeprefix(BASE).partition("#")
+            if target == DECIDIM:
+                continue
             assert target in answering or (not target and anchor in ids), (path, link)
 
 
@@ -220,9 +223,7 @@ def test_hostile_text_is_shown_and_never_run(hostile_town: Town):
     for path, page in _html_pages(hostile_town).items():
         tree = html.fromstring(page)
         assert "<script>alert" not in page, path
-        assert (
-            tree.xpath("//script[not(@type='application/ld+json')] | //img | //*[@onerror]") == []
-        )
+        assert tree.xpath("//script[not(contains(@type, 'json'))] | //img | //*[@onerror]") == []
         if "7*7" in page:
             assert "{{ 7*7 }}" in tree.text_content(), path
     for site in WITH_PAGES:

@@ -55,7 +55,8 @@ def test_every_source_has_something_to_say(town: Town):
     assert len(SITES) == 25
     assert all(len(town.of(site.name)) >= 3 for site in SITES)
     assert {site.shape for site in SITES} == set(Shape)
-    assert {site.protocol for site in SITES} == set(Protocol)
+    beside = {Protocol.DISQUS}  # another way to the comments of one of them
+    assert {site.protocol for site in SITES} == set(Protocol) - beside
 
 
 def test_paths_and_identities_are_unique(town: Town):
