@@ -1,11 +1,14 @@
 """How much memory collecting, storing and counting need, from the town's size to a hundred times.
 
-``python benchmarks/memory.py [--sizes 5796,57960,579600] [--steps collect,store,count]``
+``python benchmarks/memory.py [--sizes 5796,57960,579600]
+[--steps collect,store,languages,copies,count]``
 
 Each step of each size is a process of its own; its peak is its resident memory at most, over what
 it needs once everything is imported. ``collect`` crawls a feed that a generator writes, in the
 real child process; ``store`` masks, pseudonymises and stores records as the crawls of sources
-give them; ``count`` labels them at random, as a classifier would, and writes the insight tables.
+give them; ``languages`` identifies the language of every stored text, page by page, as all steps
+read that look at the window's texts; ``copies`` joins near-duplicates; ``count`` labels what is
+stored at random, as a classifier would, and writes the insight tables.
 The database is an SQLite file in a temporary folder.
 """
 
@@ -29,8 +32,10 @@ from crawlers.wire import SUMMARY
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
 from models.records import Classification, Extracted, Kind, Window
 from pipelines.aggregate import aggregate
+from pipelines.classify import identify_window
 from pipelines.collect import make_job
 from pipelines.counted import Counted
+from pipelines.duplicates import update_clusters
 from pipelines.privacy import Pseudonymiser
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
@@ -154,6 +159,16 @@ def count(folder: Path, size: int) -> None:
         sys.exit(f"{counted:,} were counted, not {size:,}")
 
 
+def languages(folder: Path, _size: int) -> None:
+    """Identify the language of every stored text."""
+    identify_window(opened(folder), place(), window())
+
+
+def copies(folder: Path, _size: int) -> None:
+    """Compare every stored text with all others, and join near-duplicates."""
+    update_clusters(opened(folder), place())
+
+
 class Timeline(BaseHTTPRequestHandler):
     """A Mastodon timeline of ``most`` statuses, forty a page; it has no robots.txt."""
 
@@ -214,13 +229,16 @@ def collect(folder: Path, size: int) -> int:
     return int(json.loads((job.out / SUMMARY).read_text())["peak_memory"])
 
 
+_STEPS = {"store": store, "languages": languages, "copies": copies, "count": count}
+
+
 def step(name: str, folder: Path, size: int) -> None:
     """Do one step and print its peak, over that of the imports, in bytes."""
     before, child = peak_memory(), 0
     if name == "collect":
         child = collect(folder, size)
     else:
-        {"store": store, "count": count}[name](folder, size)
+        _STEPS[name](folder, size)
     print(json.dumps({"parent": peak_memory() - before, "child": child}))
 
 
@@ -249,16 +267,16 @@ def compare(sizes: Sequence[int], steps: Sequence[str]) -> None:
     for size in sizes:
         with TemporaryDirectory(prefix="manifiesta-benchmark-") as name:
             for each in steps:
-                print(measured(each, Path(name), size), flush=True)
-                if each == "store" and "count" in steps:
+                if each == "count":
                     label(Path(name))
+                print(measured(each, Path(name), size), flush=True)
 
 
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--sizes", default="5796,57960")
-    options.add_argument("--steps", default="collect,store,count")
+    options.add_argument("--steps", default="collect,store,languages,copies,count")
     options.add_argument("--one", help=argparse.SUPPRESS)
     options.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
