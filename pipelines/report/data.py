@@ -34,7 +34,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One manifestation shown as evidence, already shortened and free of control characters."""
+    """One manifestation shown as evidence, already shortened and free of control characters.
+
+    ``confidence`` is the model's in its category; None where a person gave the category.
+    """
 
     id: str
     source: str
@@ -43,7 +46,7 @@ class Quote:
     text: str
     said_at: datetime
     sentiment: str
-    confidence: float
+    confidence: float | None
     url: str | None
 
 

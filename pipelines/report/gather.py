@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Executable, func, select
+from sqlalchemy import Connection, Engine, Executable, case, func, select
 
 from configs.schema import Municipality, Taxonomy
 from models.errors import ManifiestaError
@@ -29,6 +29,7 @@ from pipelines.report.data import Evidence, Quote, RejectionCount, ReportData, R
 from pipelines.report.safe import shorten, web_link
 from pipelines.report.told import findings_of
 from pipelines.store.engine import explained
+from pipelines.store.outranked import counting, given, unsure
 
 TOP = 8
 """How many categories are shown with quotes."""
@@ -45,7 +46,7 @@ class _Candidate:
     category: str
     source: str
     sentiment: str
-    confidence: float
+    confidence: float | None
 
 
 def gather(
@@ -142,20 +143,25 @@ def _evidence(
 
 
 def _candidates(run: Run, categories: Sequence[str]) -> Executable:
-    """Select, per category and source, the most confident texts, of copies one."""
+    """Select, per category and source, the surest texts, of copies one.
+
+    Those that a person gave the category are surest, and have no confidence of a model.
+    """
     said, label, spoken, copy = ManifestationRow, ClassificationRow, LanguageRow, NearDuplicateRow
     cluster = func.coalesce(copy.cluster_id, said.text_hash)
-    best_first = (label.confidence.desc(), said.id)
+    category = counting("category")
+    confidence = case((given("category").is_(None), label.confidence)).label("confidence")
+    best_first = (confidence.desc().nulls_first(), said.id)
     same_text = (said.id == label.manifestation_id) & (said.text_hash == label.text_hash)
     texts = (
         select(
             said.id,
-            label.category,
+            category,
             said.source,
-            label.sentiment,
-            label.confidence,
+            counting("sentiment"),
+            confidence,
             func.row_number()
-            .over(partition_by=(label.category, cluster), order_by=best_first)
+            .over(partition_by=(category.element, cluster), order_by=best_first)
             .label("copy"),
         )
         .join(label, same_text)
@@ -169,8 +175,8 @@ def _candidates(run: Run, categories: Sequence[str]) -> Executable:
             said.said_on < run.window_to,
             label.model_version == run.model_version,
             label.taxonomy_version == run.taxonomy_version,
-            label.abstained.is_(False),
-            label.category.in_(categories),
+            unsure().element.is_(False),
+            category.element.in_(categories),
             said.gone_at.is_(None),
             func.coalesce(spoken.language, UNDETERMINED).in_(HOME),
         )
@@ -178,13 +184,14 @@ def _candidates(run: Run, categories: Sequence[str]) -> Executable:
     )
     one = texts.c
     place = func.row_number().over(
-        partition_by=(one.category, one.source), order_by=(one.confidence.desc(), one.id)
+        partition_by=(one.category, one.source),
+        order_by=(one.confidence.desc().nulls_first(), one.id),
     )
     ranked = select(texts, place.label("place")).where(one.copy == 1).subquery().c
     return (
         select(ranked.id, ranked.category, ranked.source, ranked.sentiment, ranked.confidence)
         .where(ranked.place <= QUOTES)
-        .order_by(ranked.category, ranked.confidence.desc(), ranked.id)
+        .order_by(ranked.category, ranked.confidence.desc().nulls_first(), ranked.id)
     )
 
 
@@ -197,7 +204,12 @@ def choose(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         (others if candidate.source in seen else firsts).append(candidate)
         seen.add(candidate.source)
     chosen = (firsts + others)[:QUOTES]
-    return sorted(chosen, key=lambda c: (-c.confidence, c.id))
+    return sorted(chosen, key=_surest_first)
+
+
+def _surest_first(candidate: _Candidate) -> tuple[float, str]:
+    sure = 1.0 if candidate.confidence is None else candidate.confidence
+    return -sure, candidate.id
 
 
 def _quotes(

@@ -67,7 +67,7 @@ def _texts(run: Run, labels: dict[str, str], join: str = "") -> str:
         "m.said_on <": run.window_to.isoformat(),
         "c.model_version =": run.model_version or "",
         "c.taxonomy_version =": run.taxonomy_version,
-    } | {f"c.{name} =": value for name, value in labels.items()}
+    } | {f"{_counting(name)} =": value for name, value in labels.items()}
     conditions = "\n   AND ".join(f"{name} {quoted(value)}" for name, value in wanted.items())
     return (
         "  FROM manifestation AS m\n"
@@ -78,4 +78,13 @@ def _texts(run: Run, labels: dict[str, str], join: str = "") -> str:
         "  LEFT JOIN near_duplicate AS d\n"
         "    ON d.manifestation_id = m.id AND d.text_hash = m.text_hash\n"
         f"{join} WHERE {conditions}\n   AND COALESCE(l.language, 'und') IN ('es', 'und')"
+    )
+
+
+def _counting(task: str) -> str:
+    """Return the label that was counted: a person's newest, else the model's."""
+    return (
+        f"COALESCE((SELECT k.{task} FROM correction AS k\n"  # noqa: S608
+        "       WHERE k.manifestation_id = m.id AND k.text_hash = m.text_hash\n"
+        f"         AND k.{task} IS NOT NULL ORDER BY k.id DESC LIMIT 1), c.{task})"
     )

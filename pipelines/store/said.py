@@ -19,6 +19,7 @@ from models.tables import (
 )
 from nlp.language import HOME, UNDETERMINED
 from pipelines.store.engine import explained
+from pipelines.store.outranked import counting, unsure
 
 _SAID = ManifestationRow
 _LABEL = ClassificationRow
@@ -49,7 +50,8 @@ def said_frame(
     """Return one row per classified manifestation of the window in the house's language.
 
     Columns: id, source, cluster, author (empty if unknown), said_on, title, text, url, gone_at,
-    category, sentiment, confidence, abstained.
+    category, sentiment, confidence (the model's), abstained. Labels are people's where they have
+    corrected the text, as they are counted.
     """
     query = (
         select(
@@ -62,10 +64,10 @@ def said_frame(
             _SAID.text,
             _SAID.url,
             _SAID.gone_at,
-            _LABEL.category,
-            _LABEL.sentiment,
+            counting("category"),
+            counting("sentiment"),
             _LABEL.confidence,
-            _LABEL.abstained,
+            unsure(),
         )
         .join(_LABEL, _of_this_text(_LABEL))
         .outerjoin(NearDuplicateRow, _of_this_text(NearDuplicateRow))
@@ -88,7 +90,7 @@ def voices_frame(
     """Return who said what where, without the words: a row per classified manifestation.
 
     Columns: id, source, said_on, voice (the author, else the manifestation), category, sentiment,
-    zone (empty without one).
+    zone (empty without one). Labels are people's where they have corrected the text.
     """
     placed = and_(_of_this_text(PlaceRow), PlaceRow.gazetteer == gazetteer)
     query = (
@@ -97,8 +99,8 @@ def voices_frame(
             _SAID.source,
             _SAID.said_on,
             func.coalesce(_SAID.author, _SAID.id).label("voice"),
-            _LABEL.category,
-            _LABEL.sentiment,
+            counting("category"),
+            counting("sentiment"),
             PlaceRow.zone,
         )
         .join(_LABEL, _of_this_text(_LABEL))

@@ -10,13 +10,16 @@ import pytest
 from configs.load import load_taxonomy
 from models.records import Stage, State, Window
 from models.tables import (
+    ClassificationRow,
     InsightEvidence,
     InsightFinding,
+    InsightOverview,
     InsightTerm,
     InsightTopic,
     TopicCentroidRow,
 )
 from pipelines.aggregate import aggregate
+from pipelines.corrections import correct
 from pipelines.counted import Counted
 from pipelines.discover import discover
 from pipelines.store.write import Classified, Partition, Store
@@ -135,7 +138,7 @@ def test_what_a_source_has_taken_back_is_not_quoted(store: Store) -> None:
     speak(store, run_id)
     before = found(store, run_id)["insight_evidence"]
     gone = before[0]["manifestation_id"]
-    store.mark_gone([gone], at(31))
+    store.mark_gone([gone], at(3, month=4))  # later than it was fetched
     after = found(store, run_id)["insight_evidence"]
     assert gone not in {row["manifestation_id"] for row in after}
 
@@ -158,3 +161,33 @@ def test_the_next_window_knows_the_topics_of_the_one_before(store: Store) -> Non
 def test_an_empty_window_finds_nothing(store: Store) -> None:
     tables = found(store, begun(store, VILLA))
     assert tables == {table.__tablename__: [] for table in TABLES}
+
+
+def test_a_finding_and_its_evidence_use_the_labels_that_people_gave(store: Store) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id)
+    water = [r["manifestation_id"] for r in rows(store.engine, ClassificationRow) if _wet(r)]
+    for id_ in water:
+        labels = {"category": "transport", "sentiment": "positive", "intent": None}
+        correct(store, id_, labels, "E-07")
+    tables = found(store, run_id)
+    assert "category:water" not in {row["subject"] for row in tables["insight_finding"]}
+    alert = next(r for r in tables["insight_finding"] if r["subject"] == "category:transport")
+    assert alert["rule"] == "volume"
+    behind = {r["manifestation_id"] for r in tables["insight_evidence"] if _of(r, alert)}
+    assert behind & set(water)
+    assert "water" not in {row["category"] for row in tables["insight_term"]}
+    assert "negative" not in {row["label"] for row in counted_moods(store)}
+
+
+def _wet(row: dict[str, Any]) -> bool:
+    return bool(row["category"] == "water")
+
+
+def _of(row: dict[str, Any], finding: dict[str, Any]) -> bool:
+    return bool(row["number"] == finding["number"])
+
+
+def counted_moods(store: Store) -> list[dict[str, Any]]:
+    found_rows = rows(store.engine, InsightOverview)
+    return [r for r in found_rows if r["measure"] == "sentiment" and r["count"] and not r["lens"]]
