@@ -41,3 +41,11 @@ NOWHERE = "(none)"
 
 EVERYTHING = ""
 """In the place of a lens's code: rows that no lens filters."""
+
+NO_SOURCE_IN_BOTH = "no source was read to the end in both windows"
+NOTHING_BEFORE = "nothing was said in the earlier window"
+UNLABELLED_BEFORE = (
+    "{number} texts of the earlier window are not classified by this model: "
+    "aggregate that window first"
+)
+"""Why a window cannot be set beside an earlier one."""

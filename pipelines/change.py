@@ -15,6 +15,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
+from models.labels import NO_SOURCE_IN_BOTH, NOTHING_BEFORE, UNLABELLED_BEFORE
 from models.records import State
 from pipelines.coverage import Coverage
 from pipelines.series import ALL, series
@@ -92,14 +93,11 @@ def _read_in_both(now: Coverage, before: Coverage) -> set[str]:
 
 def _why_not(common: set[str], before: Side) -> str | None:
     if not common:
-        return "no source was read to the end in both windows"
+        return NO_SOURCE_IN_BOTH
     if before.unlabelled:
-        return (
-            f"{before.unlabelled} texts of the earlier window are not classified by this model: "
-            "aggregate that window first"
-        )
+        return UNLABELLED_BEFORE.format(number=before.unlabelled)
     if before.facts.empty:
-        return "nothing was said in the earlier window"
+        return NOTHING_BEFORE
     return None
 
 

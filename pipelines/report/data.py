@@ -1,7 +1,7 @@
 """What a report is made from: one run, its insight tables and the texts behind them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pandas as pd
@@ -108,3 +108,4 @@ class ReportData:
     rejections: tuple[RejectionCount, ...]
     evidence: tuple[Evidence, ...]
     findings: tuple[Told, ...] = ()
+    change: pd.DataFrame = field(default_factory=pd.DataFrame)

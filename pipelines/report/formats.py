@@ -44,6 +44,11 @@ class Formats:
         """Write a number with one decimal: ``12.4``."""
         return format_decimal(value, "#,##0.0", locale=self.locale)
 
+    def points(self, value: float) -> str:
+        """Write a difference of shares in percentage points with its sign: ``+12.4``."""
+        written = round(100 * value, 1)
+        return format_decimal(written, "+0.0;-0.0" if written else "0.0", locale=self.locale)
+
     def small(self, value: float) -> str:
         """Write what a probability near 0 is: ``= 0.012``, or ``< 0.001``."""
         least = format_decimal(0.001, "0.000", locale=self.locale)

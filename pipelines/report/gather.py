@@ -13,6 +13,7 @@ from models.tables import (
     Base,
     ClassificationRow,
     InsightCategory,
+    InsightChange,
     InsightDay,
     InsightOverview,
     InsightPlace,
@@ -80,6 +81,7 @@ def gather(
             rejections=_rejections(connection, run_id),
             evidence=_evidence(connection, run, top_categories(category), titles),
             findings=findings_of(connection, run_id, titles),
+            change=_insight(connection, InsightChange, run_id),
         )
 
 

@@ -8,7 +8,15 @@ from math import isnan
 import pandas as pd
 
 from configs.schema import Name, Taxonomy
-from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
+from models.labels import (
+    CATEGORIES,
+    INTENTS,
+    NO_SOURCE_IN_BOTH,
+    NOTHING_BEFORE,
+    NOWHERE,
+    SENTIMENTS,
+    UNLABELLED_BEFORE,
+)
 from pipelines.report.data import ReportData
 from pipelines.report.texts import Texts
 
@@ -16,6 +24,9 @@ Row = Mapping[str, object]
 
 FEW = 30
 """Shares of fewer manifestations than this are marked as indicative."""
+
+SURE = 0.05
+"""Changes with a q-value up to this are said to be changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,35 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One label now and before, over the sources read in both; the difference is of shares."""
+
+    name: str
+    now: Share
+    before: Share
+    difference: float
+    low: float
+    high: float
+    q: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether chance does not explain it: of such changes one in twenty is chance."""
+        return self.q <= SURE
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The window beside the one before: the changes by dimension, or why there are none."""
+
+    start: date
+    end: date
+    sources: int
+    reason: str | None
+    changes: Mapping[str, tuple[Change, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Unstored:
     """Records that were not stored for one reason, and the sources that gave them."""
 
@@ -127,6 +167,7 @@ class Figures:
     rejections: tuple[Unstored, ...]
     coverage: Coverage | None
     unsure: int
+    comparison: Comparison | None
 
     @property
     def corrected(self) -> bool:
@@ -182,6 +223,15 @@ def figures(data: ReportData, language: str, t: Texts) -> Figures:
         rejections=_rejections(data),
         coverage=_coverage(data),
         unsure=sum(line.unsure for line in categories),
+        comparison=_comparison(
+            data,
+            {
+                "category": categories,
+                "sentiment": by_measure["sentiment"],
+                "intent": by_measure["intent"],
+            },
+            t,
+        ),
     )
 
 
@@ -291,6 +341,55 @@ def _coverage(data: ReportData) -> Coverage | None:
             names = ("sources_read", "sources_configured", "days_complete", "days")
             return Coverage(*(_whole(row, name) for name in names))
     return None
+
+
+def _comparison(
+    data: ReportData, lines: Mapping[str, tuple[Line, ...]], t: Texts
+) -> Comparison | None:
+    """Set the window beside the one before; other baselines are asked for by name elsewhere."""
+    rows = [row for row in _rows(data.change) if row["baseline"] == "previous"]
+    if not rows:
+        return None
+    first = rows[0]
+    names = {(key, line.code): line.name for key, group in lines.items() for line in group}
+    changes: dict[str, list[Change]] = {key: [] for key in lines}
+    for row in rows:
+        key, code = str(row["dimension"]), str(row["value"])
+        if key in changes and not row["second_dimension"] and not _absent(row["q_value"]):
+            changes[key].append(_change(row, names.get((key, code), code)))
+    return Comparison(
+        start=date.fromisoformat(str(first["baseline_from"])[:10]),
+        end=date.fromisoformat(str(first["baseline_to"])[:10]),
+        sources=_whole(first, "sources_compared"),
+        reason=None if first["comparable"] else _why_not(str(first["reason"]), t),
+        changes={
+            key: tuple(sorted(found, key=lambda c: (-abs(c.difference), c.name)))
+            for key, found in changes.items()
+            if found
+        },
+    )
+
+
+def _change(row: Row, name: str) -> Change:
+    now, before = (
+        _share(row, _whole(row, f"{when}count"), _whole(row, f"{when}n"), (f"{when}share", "", ""))
+        for when in ("", "before_")
+    )
+    columns = ("difference", "difference_low", "difference_high", "q_value")
+    difference, low, high, q = (float(str(row[column])) for column in columns)
+    return Change(name, now, before, difference, low, high, q)
+
+
+def _why_not(reason: str, t: Texts) -> str:
+    """Say in the reader's language why nothing can be compared."""
+    if reason == NO_SOURCE_IN_BOTH:
+        return t("change.no_source")
+    if reason == NOTHING_BEFORE:
+        return t("change.nothing")
+    number = reason.split(" ", 1)[0]
+    if reason == UNLABELLED_BEFORE.format(number=number):
+        return t("change.unlabelled", number=number)
+    return reason  # of another version
 
 
 def _line(row: Row, code: str, name: str) -> Line:
