@@ -1,6 +1,6 @@
 """The labels that count, in SQL: a person's newest where there is one, else the model's."""
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select
+from sqlalchemy import ColumnElement, Label, ScalarSelect, and_, func, select
 
 from models.tables import ClassificationRow, CorrectionRow
 
@@ -24,12 +24,12 @@ def given(task: str) -> ScalarSelect[str | None]:
     )
 
 
-def counting(task: str) -> ColumnElement[str]:
+def counting(task: str) -> Label[str]:
     """Return the label that is counted: a person's outranks the model's."""
     label: ColumnElement[str] = func.coalesce(given(task), getattr(_LABEL, task))
     return label.label(task)
 
 
-def unsure() -> ColumnElement[bool]:
+def unsure() -> Label[bool]:
     """Say whether nobody is sure of the category: whom a person has read is not unsure."""
     return and_(_LABEL.abstained, given("category").is_(None)).label("abstained")
