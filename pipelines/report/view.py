@@ -363,7 +363,7 @@ def _comparison(
         sources=_whole(first, "sources_compared"),
         reason=None if first["comparable"] else _why_not(str(first["reason"]), t),
         changes={
-            key: tuple(sorted(found, key=lambda c: (-abs(c.difference), c.name)))
+            key: tuple(sorted(found, key=lambda c: (-round(abs(c.difference), 9), c.name)))
             for key, found in changes.items()
             if found
         },
