@@ -90,13 +90,15 @@ def test_a_run_stores_what_the_town_says_and_counts_all_of_it(
     }
     assert found == expected
     counted = insights(home, summary["run_id"])
-    languages = counted["insight_overview"].query("measure == 'language'").set_index("label")
+    languages = counted["insight_overview"].query("measure == 'language' and lens == ''")
+    languages = languages.set_index("label")
     assert languages["count"].sum() == len(said)
     spanish = languages["count"].reindex(["es", "und"]).sum()
     assert len(said) * 0.95 < spanish < len(said)  # some neighbours write in other languages
     for name in ("insight_category", "insight_day", "insight_source"):
-        assert counted[name]["count"].sum() == spanish
-        assert set(counted[name]["n"]) == {spanish}
+        rows = counted[name].query("lens == ''")
+        assert rows["count"].sum() == spanish
+        assert set(rows["n"]) == {spanish}
     assert set(counted["insight_overview"]["sources_read"]) == {len(SOURCES)}
     page = Path(summary["report"]).read_text()
     assert f"{spanish:,}" in page
@@ -128,7 +130,8 @@ def test_a_lost_source_leaves_the_others_and_says_so(
     assert answer.code == 3
     assert "perdida: " in answer.out
     assert "404" in answer.out
-    rows = table(home, "SELECT source, state, reason, count, n FROM insight_source")
+    every = "SELECT source, state, reason, count, n FROM insight_source WHERE lens = ''"
+    rows = table(home, every)
     lost = rows[rows["source"] == "perdida"].iloc[0]
     assert (lost["state"], lost["count"]) == ("failed", 0)
     assert "404" in lost["reason"]
