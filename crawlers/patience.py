@@ -21,7 +21,10 @@ class _Alarm(BaseException):
 
 @contextmanager
 def patience(seconds: float = LONGEST) -> Iterator[None]:
-    """Let what runs inside use the processor for so long and no longer; main thread only.
+    """Let what runs inside use the processor for so long and no longer.
+
+    For the main thread of a crawl's own process: the timer counts the time of all threads, and
+    its signal may reach any of them.
 
     Raises:
         TookTooLongError: it used it for longer.
