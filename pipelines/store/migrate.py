@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 
 from models import tables
 from models.errors import StoreError
-from pipelines.store.engine import explained
+from pipelines.store.engine import explained, writing
 
 _MIGRATIONS = Path(tables.__file__).parent / "migrations"
 _MIGRATING = 29_733  # any number that every version of the software locks
@@ -49,9 +49,8 @@ def migrate(engine: Engine) -> None:
             "know. Install the newer version that made it."
         )
     config = _config()
-    with explained(engine), engine.connect().execution_options(writes=True) as connection:
+    with writing(engine) as connection:  # one transaction: Alembic would end one a step on SQLite
         if engine.dialect.name == "postgresql":  # SQLite locks the whole file by itself
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        connection.commit()
