@@ -73,12 +73,6 @@ def load_checkpoint(
     return int(index["step"])
 
 
-def forget_checkpoints(folder: Path) -> None:
-    """Remove every checkpoint under `folder`."""
-    for path in folder.glob(f"{_NAME}*"):
-        shutil.rmtree(path)
-
-
 def _checkpoints(folder: Path) -> list[Path]:
     whole = folder.glob(f"{_NAME}*/{_INDEX}")
     return sorted(path.parent for path in whole if path.parent.suffix != _TEMPORARY)

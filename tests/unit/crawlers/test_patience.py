@@ -31,7 +31,7 @@ def stubborn():
     while True:
         try:
             sum(range(10_000))
-        except Exception:
+        except Exception:  # as parsers do
             continue
 
 try:
