@@ -46,7 +46,7 @@ def open_engine(url: str, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
 
 
 def _open_sqlite(file: str | None, address: Any, busy_seconds: float) -> Engine:
-    if file and file != ":memory:":
+    if file and file != ":memory:" and not file.startswith("file:"):  # a URI is no path
         try:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

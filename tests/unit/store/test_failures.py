@@ -63,13 +63,17 @@ def test_a_full_disk_leaves_nothing_half_written(sqlite_engine: Engine, file: Pa
     assert sorted(found) == ["0", "1"]
 
 
-def test_a_read_only_database_says_so(sqlite_engine: Engine, file: Path) -> None:
+def test_a_read_only_database_says_so(
+    sqlite_engine: Engine, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     run_id = begun(Store(sqlite_engine))
     engine = open_engine(f"sqlite:///file:{file}?mode=ro&uri=true")
     assert [run.id for run in latest_runs(engine, None, 5)] == [run_id]
     with pytest.raises(StoreError, match="is read-only"):
         begun(Store(engine))
     engine.dispose()
+    assert not Path("file:").exists()
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
