@@ -1,0 +1,1 @@
+"""Web pages for analysts, over read queries only."""
