@@ -96,6 +96,12 @@ def pretrain_encoder(
         float | None,
         typer.Option(help="Stop with a checkpoint after so many minutes of training (exit 3)."),
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Go on from the encoder and tokenizer of these weights.", exists=True
+        ),
+    ] = None,
 ) -> None:
     """Train tokenizer, word vectors and encoder on plain text (DATA/lm/*.txt.xz) or on a pack.
 
@@ -105,7 +111,7 @@ def pretrain_encoder(
     from nlp.training.recipes import PRETRAIN
 
     limit = math.inf if minutes is None else minutes
-    path = pretrain(data, out, _preset(PRETRAIN, recipe), resume, limit)
+    path = pretrain(data, out, _preset(PRETRAIN, recipe), resume, limit, weights)
     if path is None:
         typer.echo("Time is up, the state is saved. The same command goes on.", err=True)
         raise typer.Exit(3)

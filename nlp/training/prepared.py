@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,12 +35,16 @@ class Prepared:
     vectors: npt.NDArray[np.float32] | None
 
 
-def prepare(data: Path, out: Path, recipe: PretrainRecipe) -> Prepared:
+def prepare(data: Path, out: Path, recipe: PretrainRecipe, weights: Path | None = None) -> Prepared:
     """Make what the recipe starts from out of `data/lm`; `out/work` keeps it for the next time.
 
+    With `weights`, a folder of weights to go on from, tokenizer and embeddings are theirs.
     The times of the steps go to `out/pretrain.jsonl`. Raises ModelError where there is no text.
     """
     work = out / "work"
+    if weights is not None:
+        work.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(weights / "tokenizer.json", work / "tokenizer.json")
     journal = Journal(out / "pretrain.jsonl")
     files = _timed(
         journal,
@@ -48,7 +53,7 @@ def prepare(data: Path, out: Path, recipe: PretrainRecipe) -> Prepared:
     )
     tokenizer = _timed(journal, "tokenizer", lambda: _tokenizer(files, recipe, work))
     rows = _timed(journal, "pack", lambda: _packed(files, tokenizer, recipe, work))
-    if not recipe.vector_epochs:
+    if not recipe.vector_epochs or weights is not None:
         return Prepared(tokenizer, rows, None)
     vectors = _timed(journal, "vectors", lambda: _vectors(files, tokenizer, recipe, work))
     return Prepared(tokenizer, rows, vectors)

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
-from transformers import ModernBertForMaskedLM
+from transformers import ModernBertConfig, ModernBertForMaskedLM
 
+from models.errors import ModelError
 from nlp.checksum import file_sha256
 from nlp.encoder import encoder_config
 from nlp.training.checkpoint import load_checkpoint, save_checkpoint
@@ -25,14 +26,19 @@ from nlp.training.journal import Journal, progress_bar
 from nlp.training.packs import is_pack, read_pack
 from nlp.training.prepared import Prepared, prepare
 from nlp.training.recipes import PretrainRecipe
-from nlp.training.vocabulary import MASK_ID, SPECIAL
+from nlp.training.vocabulary import MASK_ID, SPECIAL, load_tokenizer
 
 IGNORED = -100
 _VECTOR_SCALE = 0.05
 
 
 def pretrain(
-    data: Path, out: Path, recipe: PretrainRecipe, resume: bool, minutes: float = math.inf
+    data: Path,
+    out: Path,
+    recipe: PretrainRecipe,
+    resume: bool,
+    minutes: float = math.inf,
+    weights: Path | None = None,
 ) -> Path | None:
     """Train the encoder on `data/lm/*.txt.xz`, or on a pack of it; return the encoder's folder.
 
@@ -40,13 +46,16 @@ def pretrain(
     `out/work` what can be made again; `out/pretrain.jsonl` the loss curve. With `resume`, work
     that is already there is used, and training goes on from the last checkpoint; without it,
     everything is made anew. After `minutes` of training it saves a checkpoint and returns None:
-    the same call goes on from there. Where a CUDA device is at hand it is used, in bfloat16.
-    Raises ModelError where `data` holds no text, or a checkpoint or a pack is damaged.
+    the same call goes on from there. `weights` names a folder of weights, finished ones or an
+    encoder, whose encoder and tokenizer are the start instead of random numbers; the recipe must
+    have its sizes. Where a CUDA device is at hand it is used, in bfloat16.
+    Raises ModelError where `data` holds no text, a checkpoint or a pack is damaged, or `weights`
+    has other sizes than the recipe.
     """
     if not resume:
         shutil.rmtree(out / "work", ignore_errors=True)
-    start = read_pack(data) if is_pack(data) else prepare(data, out, recipe)
-    model = _new_model(recipe, start)
+    start = read_pack(data) if is_pack(data) else prepare(data, out, recipe, weights)
+    model = _new_model(recipe, start) if weights is None else _continued(recipe, start, weights)
     journal = Journal(out / "pretrain.jsonl")
     began = time.monotonic()
     loss = _train(model, start, recipe, out / "work", journal, began + minutes * 60)
@@ -68,6 +77,29 @@ def _new_model(recipe: PretrainRecipe, start: Prepared) -> ModernBertForMaskedLM
         first = torch.from_numpy(start.vectors * _VECTOR_SCALE)
         with torch.no_grad():
             model.model.embeddings.tok_embeddings.weight.copy_(first)
+    torch.nn.Module.to(model, training_device())
+    return model
+
+
+def _continued(recipe: PretrainRecipe, start: Prepared, weights: Path) -> ModernBertForMaskedLM:
+    """Return the encoder of `weights` with a new head for the masked words."""
+    torch.manual_seed(recipe.seed)
+    if start.tokenizer.get_vocab() != load_tokenizer(weights).get_vocab():
+        raise ModelError(
+            f"the pack was made with another tokenizer than that of {weights}: "
+            "pretrain from the data itself, or without --from"
+        )
+    config = ModernBertConfig.from_pretrained(weights, local_files_only=True)
+    sizes, wanted = (config.num_hidden_layers, config.hidden_size), (recipe.layers, recipe.width)
+    if sizes != wanted:
+        raise ModelError(
+            f"{weights} has {sizes[0]} layers of {sizes[1]}, the recipe «{recipe.name}» "
+            f"{wanted[0]} of {wanted[1]}: name weights of that recipe, or train without --from"
+        )
+    config.embedding_dropout = config.mlp_dropout = 0.0
+    model: ModernBertForMaskedLM = ModernBertForMaskedLM.from_pretrained(
+        weights, config=config, local_files_only=True, use_safetensors=True, dtype=torch.float32
+    )
     torch.nn.Module.to(model, training_device())
     return model
 

@@ -63,6 +63,29 @@ def test_training_in_pieces_from_a_pack_equals_running_through(
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-2) for name in ours)
 
 
+def test_training_goes_on_from_finished_weights(
+    small_data: Path, encoder: Path, weights: Path, tmp_path: Path
+) -> None:
+    gentle = replace(TINY, steps=1, learning_rate=0.0, embedding_rate=0.0, warmup=0, decay=0)
+    after = pretrain(small_data, tmp_path, gentle, resume=False, weights=weights)
+    kept, start = load_file(after / "model.safetensors"), load_file(weights / "model.safetensors")
+    inner = [name for name in start if name.startswith("model.")]
+    assert inner
+    assert all(torch.equal(kept[name], start[name].float()) for name in inner)
+    assert (after / "tokenizer.json").read_text() == (weights / "tokenizer.json").read_text()
+
+
+def test_weights_that_do_not_fit_are_refused(
+    small_data: Path, weights: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match=r"1 layers of 32, the recipe «tiny» 2 of 32"):
+        pretrain(small_data, tmp_path, replace(TINY, layers=2), resume=False, weights=weights)
+    pack = tmp_path / "pack"
+    write_pack(prepare(small_data, tmp_path / "here", replace(TINY, vocabulary=200)), pack)
+    with pytest.raises(ModelError, match="another tokenizer"):
+        pretrain(pack, tmp_path / "out", TINY, resume=False, weights=weights)
+
+
 def test_the_gpu_recipe_at_toy_size(small_data: Path, tmp_path: Path) -> None:
     size = {"layers": 2, "width": 32, "heads": 2, "feed_forward": 32, "sequence": 32, "batch": 8}
     pace = {"vocabulary": 800, "steps": 6, "warmup": 2, "decay": 2, "workers": 1}
