@@ -292,7 +292,7 @@ def _svg(layers: alt.LayerChart, box: _Box, caption: Caption, form: str) -> str:
     width, height = box.size
     root = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"'
-        f' aria-labelledby="{prefix}title {prefix}desc" style="max-width:{width}px">'
+        f' aria-labelledby="{prefix}title {prefix}desc" width="{width}" height="{height}">'
     )
     named = (
         f'<title id="{prefix}title">{escape(caption.title)}</title>'

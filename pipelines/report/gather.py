@@ -1,7 +1,7 @@
 """Read what a report says from the store. Nothing is written and nothing is counted again."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, Executable, case, func, select
@@ -64,24 +64,42 @@ def gather(
     Raises:
         ManifiestaError: If there is no such run, or it belongs to another municipality.
     """
+    data = gather_figures(engine, run_id, municipality, taxonomy)
+    with explained(engine), engine.connect() as connection:
+        leading = top_categories(data.category)
+        quoted = _evidence(connection, data.run, leading, data.source_titles)
+    return replace(data, evidence=quoted)
+
+
+def gather_figures(
+    engine: Engine,
+    run_id: str,
+    municipality: Municipality,
+    taxonomy: Taxonomy,
+    lens: str = EVERYTHING,
+) -> ReportData:
+    """Collect the run, its insight rows under a lens and its findings: no text is searched.
+
+    Raises:
+        ManifiestaError: If there is no such run, or it belongs to another municipality.
+    """
     with explained(engine), engine.connect() as connection:
         run = _run(connection, run_id, municipality.code)
-        category = _insight(connection, InsightCategory, run_id)
         titles = _titles(connection, municipality)
         return ReportData(
             run=run,
             municipality=municipality,
             taxonomy=taxonomy,
-            overview=_insight(connection, InsightOverview, run_id),
-            category=category,
-            day=_insight(connection, InsightDay, run_id),
-            source=_insight(connection, InsightSource, run_id),
-            place=_insight(connection, InsightPlace, run_id),
+            overview=_insight(connection, InsightOverview, run_id, lens),
+            category=_insight(connection, InsightCategory, run_id, lens),
+            day=_insight(connection, InsightDay, run_id, lens),
+            source=_insight(connection, InsightSource, run_id, lens),
+            place=_insight(connection, InsightPlace, run_id, lens),
             source_titles=titles,
             rejections=_rejections(connection, run_id),
-            evidence=_evidence(connection, run, top_categories(category), titles),
-            findings=findings_of(connection, run_id, titles),
-            change=_insight(connection, InsightChange, run_id),
+            evidence=(),
+            findings=findings_of(connection, run_id, titles, lens),
+            change=_insight(connection, InsightChange, run_id, lens),
         )
 
 
@@ -103,9 +121,9 @@ def _run(connection: Connection, run_id: str, municipality: str) -> Run:
     return run
 
 
-def _insight(connection: Connection, table: type[Base], run_id: str) -> pd.DataFrame:
+def _insight(connection: Connection, table: type[Base], run_id: str, lens: str) -> pd.DataFrame:
     columns = table.__table__.c
-    query = select(*columns).where(columns.run_id == run_id, columns.lens == EVERYTHING)
+    query = select(*columns).where(columns.run_id == run_id, columns.lens == lens)
     keys = [column for column in columns if column.primary_key]
     return pd.read_sql(query.order_by(*keys), connection)
 

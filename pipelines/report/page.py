@@ -8,23 +8,21 @@ from pathlib import Path
 from types import MappingProxyType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from models.errors import ManifiestaError
 from models.labels import SENTIMENTS
-from pipelines.report import charts, recount
+from pipelines.report import recount
 from pipelines.report.data import ReportData
-from pipelines.report.formats import Formats, formats
+from pipelines.report.drawn import draw
+from pipelines.report.formats import formats
 from pipelines.report.safe import clean, host_of, shorten
-from pipelines.report.texts import Texts, texts
-from pipelines.report.view import FEW, Figures, Line, figures
+from pipelines.report.texts import texts
+from pipelines.report.view import FEW, figures
 
 FILES = MappingProxyType({"es": "informe.html", "en": "report.en.html"})
 """The file of each language; the pages link to each other by these names."""
 
-_COLOURS = dict(zip(SENTIMENTS, (charts.NEGATIVE, charts.NEUTRAL, charts.POSITIVE), strict=True))
 _TEMPLATES = Path(__file__).parent / "templates"
-_LONG_WINDOW = 300  # days; beyond, the axis names months
 
 
 def render(data: ReportData, language: str) -> str:
@@ -43,7 +41,7 @@ def render(data: ReportData, language: str) -> str:
             f=f,
             language=language,
             other=_other(language),
-            charts=_charts(data, view, t, f),
+            charts=draw(view, (data.run.window_from, data.run.window_to), t, f),
             names={code: _name(data, code, language) for code in SENTIMENTS},
             category_names={line.code: line.name for line in view.categories},
             queries=recount,
@@ -108,79 +106,3 @@ def _name(data: ReportData, sentiment: str, language: str) -> str:
     if name is None:
         return sentiment
     return name.es if language == "es" else name.en
-
-
-def _charts(data: ReportData, view: Figures, t: Texts, f: Formats) -> dict[str, charts.Chart]:
-    """Draw the charts that have anything to show; the SVG is ours, so it is not escaped."""
-    drawn: dict[str, charts.Chart] = {}
-    zones = tuple(place.line for place in view.places if not place.none)
-    shown = {"categories": view.categories, "sentiment": view.sentiments, "places": zones}
-    for name, lines in shown.items():
-        if any(line.share.value is not None for line in lines):
-            caption = charts.Caption(f"chart-{name}", t(f"{name}.chart"), _description(lines, t, f))
-            drawn[name] = charts.bars([_bar(line, t, f) for line in lines], caption)
-    if view.days and any(day.line.count for day in view.days):
-        drawn |= _day_charts(data, view, t, f)
-    return {
-        name: charts.Chart(Markup(chart.wide), Markup(chart.narrow))  # noqa: S704
-        for name, chart in drawn.items()
-    }
-
-
-def _description(lines: tuple[Line, ...], t: Texts, f: Formats) -> str:
-    items = "; ".join(
-        t(
-            "categories.item",
-            name=line.name,
-            share=f.percent(line.share.value),
-            interval=t("interval", low=f.percent(line.share.low), high=f.percent(line.share.high)),
-        )
-        for line in lines
-        if line.share.value is not None
-        and line.share.low is not None
-        and line.share.high is not None
-    )
-    return t("categories.description", n=f.integer(lines[0].share.n), items=items)
-
-
-def _bar(line: Line, t: Texts, f: Formats) -> charts.Bar:
-    share = line.share
-    text = t("no_data")
-    if share.value is not None:
-        text = f"{f.percent(share.value)}  ({f.integer(share.count)})"
-    colour = charts.OTHER if line.code == "other" else _COLOURS.get(line.code, charts.BAR)
-    return charts.Bar(clean(line.name), text, share.value, share.low, share.high, colour)
-
-
-def _day_charts(data: ReportData, view: Figures, t: Texts, f: Formats) -> dict[str, charts.Chart]:
-    start = data.run.window_from
-    length = (data.run.window_to - start).days
-    points = [
-        charts.Point(
-            place=(day.day - start).days,
-            label=f.short_day(day.day, year=length > _LONG_WINDOW),
-            count=day.line.count,
-            negative=day.line.sentiments["negative"],
-            share=day.line.negative.value,
-            low=day.line.negative.low,
-            high=day.line.negative.high,
-            complete=day.complete,
-        )
-        for day in view.days
-    ]
-    period = f.period(start, data.run.window_to)
-    peak = view.peak
-    busiest = {
-        "day": f.day(peak.day) if peak else "",
-        "count": f.integer(peak.line.count) if peak else "",
-    }
-    volume = t("days.volume_description", period=period, **busiest)
-    share = t("days.share_description", period=period)
-    return {
-        "volume": charts.volume(
-            points, length, charts.Caption("chart-volume", t("days.volume"), volume)
-        ),
-        "negative": charts.negative_share(
-            points, length, charts.Caption("chart-negative", t("days.share"), share)
-        ),
-    }

@@ -19,6 +19,7 @@ from models.labels import (
 )
 from pipelines.report.data import ReportData
 from pipelines.report.texts import Texts
+from pipelines.suppress import COMPLEMENT, SENTIMENT, SMALL, SUPPRESSED
 
 Row = Mapping[str, object]
 
@@ -31,13 +32,17 @@ SURE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share with its count, denominator and 95 % interval; None where it does not exist."""
+    """A share with its count, denominator and 95 % interval; None where it does not exist.
+
+    ``hidden`` where it is not shown, because it could point at somebody (`pipelines.suppress`).
+    """
 
     count: int
     n: int
     value: float | None
     low: float | None
     high: float | None
+    hidden: bool = False
 
     @property
     def few(self) -> bool:
@@ -58,6 +63,11 @@ class Line:
     negative: Share
     sentiments: Mapping[str, int]
     unsure: int = 0
+
+    @property
+    def hidden(self) -> bool:
+        """Whether its figures are not shown."""
+        return self.share.hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +424,9 @@ def _line(row: Row, code: str, name: str) -> Line:
 
 def _share(row: Row, count: int, n: int, columns: tuple[str, str, str]) -> Share:
     value, low, high = (_number(row, column) for column in columns)
-    return Share(count, n, value if n else None, low, high)
+    why = row.get(SUPPRESSED) or ""
+    hidden = why in {SMALL, COMPLEMENT} or (why == SENTIMENT and columns[0] == "negative_share")
+    return Share(count, n, value if n else None, low, high, hidden)
 
 
 def _absent(value: object) -> bool:

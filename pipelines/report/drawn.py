@@ -1,0 +1,107 @@
+"""The charts of a run's figures, drawn for a page and for a telephone, and escaped already."""
+
+from collections.abc import Sequence
+from datetime import date
+from types import MappingProxyType
+
+from markupsafe import Markup
+
+from models.labels import SENTIMENTS
+from pipelines.report import charts
+from pipelines.report.formats import Formats
+from pipelines.report.safe import clean
+from pipelines.report.texts import Texts
+from pipelines.report.view import DayLine, Figures, Line
+
+COLOURS = MappingProxyType(
+    dict(zip(SENTIMENTS, (charts.NEGATIVE, charts.NEUTRAL, charts.POSITIVE), strict=True))
+)
+_LONG_WINDOW = 300  # days; beyond, the axis names months
+
+
+def draw(view: Figures, window: tuple[date, date], t: Texts, f: Formats) -> dict[str, charts.Chart]:
+    """Draw the charts that have anything to show: categories, sentiment, places and days."""
+    zones = tuple(place.line for place in view.places if not place.none)
+    shown = {"categories": view.categories, "sentiment": view.sentiments, "places": zones}
+    drawn = {}
+    for name, lines in shown.items():
+        if any(line.share.value is not None for line in lines):
+            drawn[name] = draw_bars(name, t(f"{name}.chart"), lines, t, f)
+    return drawn | draw_days(view.days, window, t, f)
+
+
+def draw_bars(name: str, title: str, lines: Sequence[Line], t: Texts, f: Formats) -> charts.Chart:
+    """Draw shares as bars with their intervals; ``name`` keeps ids apart on the page."""
+    caption = charts.Caption(f"chart-{name}", title, _description(lines, t, f))
+    return _trusted(charts.bars([_bar(line, t, f) for line in lines], caption))
+
+
+def draw_days(
+    days: Sequence[DayLine], window: tuple[date, date], t: Texts, f: Formats
+) -> dict[str, charts.Chart]:
+    """Draw volume and negative share by day; nothing where nothing was said."""
+    peak = max(days, key=lambda d: d.line.count, default=None)
+    if peak is None or not peak.line.count:
+        return {}
+    start, end = window
+    length = (end - start).days
+    points = [
+        charts.Point(
+            place=(day.day - start).days,
+            label=f.short_day(day.day, year=length > _LONG_WINDOW),
+            count=day.line.count,
+            negative=day.line.sentiments["negative"],
+            share=day.line.negative.value,
+            low=day.line.negative.low,
+            high=day.line.negative.high,
+            complete=day.complete,
+        )
+        for day in days
+    ]
+    period = f.period(start, end)
+    volume = t(
+        "days.volume_description",
+        period=period,
+        day=f.day(peak.day),
+        count=f.integer(peak.line.count),
+    )
+    share = t("days.share_description", period=period)
+    drawn = {
+        "volume": charts.volume(
+            points, length, charts.Caption("chart-volume", t("days.volume"), volume)
+        ),
+        "negative": charts.negative_share(
+            points, length, charts.Caption("chart-negative", t("days.share"), share)
+        ),
+    }
+    return {name: _trusted(chart) for name, chart in drawn.items()}
+
+
+def _trusted(chart: charts.Chart) -> charts.Chart:
+    """Mark our own SVG, whose texts are escaped in it, as not to be escaped again."""
+    return charts.Chart(Markup(chart.wide), Markup(chart.narrow))  # noqa: S704
+
+
+def _description(lines: Sequence[Line], t: Texts, f: Formats) -> str:
+    items = "; ".join(
+        t(
+            "categories.item",
+            name=line.name,
+            share=f.percent(line.share.value),
+            interval=t("interval", low=f.percent(line.share.low), high=f.percent(line.share.high)),
+        )
+        for line in lines
+        if line.share.value is not None
+        and line.share.low is not None
+        and line.share.high is not None
+    )
+    return t("categories.description", n=f.integer(lines[0].share.n), items=items)
+
+
+def _bar(line: Line, t: Texts, f: Formats) -> charts.Bar:
+    share = line.share
+    text = t("no_data")
+    if share.value is not None:
+        text = f"{f.percent(share.value)}  ({f.integer(share.count)})"
+    colour = charts.OTHER if line.code == "other" else COLOURS.get(line.code, charts.BAR)
+    return charts.Bar(clean(line.name), text, share.value, share.low, share.high, colour)
