@@ -20,6 +20,7 @@ from flows.commands import (
     people,
     privacy,
     reading,
+    serving,
     town,
 )
 from models.errors import ManifiestaError
@@ -51,7 +52,18 @@ def _program(
     """Citizen-sentiment engine for municipalities: collect, classify, count, report."""
 
 
-for verbs in (town, house, reading, language, evaluating, counting, findings, people, privacy):
+for verbs in (
+    town,
+    house,
+    reading,
+    language,
+    evaluating,
+    counting,
+    findings,
+    people,
+    serving,
+    privacy,
+):
     verbs.register(app)
 
 

@@ -22,7 +22,7 @@ from pipelines.report.view import FEW, figures
 FILES = MappingProxyType({"es": "informe.html", "en": "report.en.html"})
 """The file of each language; the pages link to each other by these names."""
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(data: ReportData, language: str) -> str:
@@ -85,7 +85,7 @@ def _write(path: Path, page: str) -> None:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from math import isnan
 
 import pandas as pd
@@ -77,6 +77,11 @@ class DayLine:
     day: date
     line: Line
     complete: bool
+
+    @property
+    def next(self) -> date:
+        """The day after it."""
+        return self.day + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

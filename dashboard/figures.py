@@ -1,0 +1,99 @@
+"""The figures of a counted run, ready to be shown: small cells hidden, charts drawn, kept a while.
+
+A run's insight rows hardly change once they are counted, so what is made of them is kept for
+`FRESH` seconds; a purge or a comparison made meanwhile shows after that.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from time import monotonic
+
+from sqlalchemy import Engine
+
+from configs.schema import Municipality, Taxonomy
+from models.errors import InputError
+from models.tables import (
+    InsightCategory,
+    InsightChange,
+    InsightDay,
+    InsightOverview,
+    InsightPlace,
+    InsightSource,
+)
+from pipelines.report.charts import Chart
+from pipelines.report.data import ReportData
+from pipelines.report.drawn import draw
+from pipelines.report.formats import formats
+from pipelines.report.gather import gather_figures
+from pipelines.report.texts import texts
+from pipelines.report.view import Figures, figures
+from pipelines.store.counted import CountedWindow
+from pipelines.store.read import find_run
+from pipelines.suppress import suppress
+
+FRESH = 30.0
+_KEPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What pages show of a run: its rows, its figures and its charts."""
+
+    data: ReportData
+    figures: Figures
+    charts: Mapping[str, Chart]
+
+
+@dataclass
+class Counted:
+    """Reads runs, and keeps the latest ones that were looked at."""
+
+    engine: Engine
+    taxonomy: Taxonomy
+    _kept: OrderedDict[tuple[object, ...], tuple[float, Shown]] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def window(self, run_id: str, municipality: str) -> CountedWindow:
+        """Return a run that another has counted after, or that is of another length.
+
+        Raises:
+            InputError: the municipality has no such run.
+        """
+        run = find_run(self.engine, run_id)
+        if run.municipality != municipality:
+            raise InputError(f"La ejecución {run_id} no es de {municipality}.")
+        return CountedWindow(run.id, run.window_from, run.window_to, run.started_at)
+
+    def shown(self, run_id: str, town: Municipality, lens: str, language: str) -> Shown:
+        """Return the figures of a run under a lens, with the names of one language."""
+        key = (run_id, town.code, lens, language, town.suppress_below)
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None and monotonic() - found[0] < FRESH:
+                self._kept.move_to_end(key)
+                return found[1]
+        made = self._make(run_id, town, lens, language)
+        with self._lock:
+            self._kept[key] = (monotonic(), made)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+    def _make(self, run_id: str, town: Municipality, lens: str, language: str) -> Shown:
+        whole = gather_figures(self.engine, run_id, town, self.taxonomy, lens)
+        k = town.suppress_below
+        data = replace(
+            whole,
+            overview=suppress(whole.overview, InsightOverview, k),
+            category=suppress(whole.category, InsightCategory, k),
+            day=suppress(whole.day, InsightDay, k),
+            source=suppress(whole.source, InsightSource, k),
+            place=suppress(whole.place, InsightPlace, k),
+            change=suppress(whole.change, InsightChange, k),
+        )
+        t, f = texts(language), formats(language, town.zone)
+        view = figures(data, language, t)
+        window = (data.run.window_from, data.run.window_to)
+        return Shown(data, view, draw(view, window, t, f))

@@ -1,0 +1,1 @@
+"""One module per page: its entry in the navigation, and its routes."""

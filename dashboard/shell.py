@@ -1,0 +1,200 @@
+"""What every page is shown in: who visits, which run, the words, the navigation."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from sqlalchemy import Engine
+
+from configs.load import load_municipality
+from configs.schema import Municipality, Taxonomy, lenses_of
+from dashboard.access import Person
+from dashboard.figures import Counted, Shown
+from dashboard.filters import Filters
+from dashboard.words import translator
+from models.errors import InputError
+from pipelines.report.formats import Formats, formats
+from pipelines.report.page import TEMPLATES as REPORT_TEMPLATES
+from pipelines.report.safe import clean, host_of, shorten, web_link
+from pipelines.report.texts import Texts, texts
+from pipelines.report.view import FEW
+from pipelines.store.counted import CountedWindow, counted_municipalities, counted_windows
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def environment() -> Environment:
+    """Return the templates: the dashboard's own, and the report's under ``report/``."""
+    made = Environment(
+        loader=ChoiceLoader(
+            [
+                FileSystemLoader(TEMPLATES),
+                PrefixLoader({"report": FileSystemLoader(REPORT_TEMPLATES)}),
+            ]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"clean": clean, "short": shorten, "host": host_of, "web_link": web_link}
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One entry of the navigation; ``title`` is Spanish, and its own translation's message."""
+
+    name: str
+    path: str
+    title: str
+    role: str = "viewer"
+
+
+@dataclass(frozen=True)
+class House:
+    """What the whole application stands on."""
+
+    engine: Engine
+    taxonomy: Taxonomy
+    own: Path
+    counted: Counted
+    pages: tuple[Page, ...]
+    environment: Environment = field(default_factory=environment)
+
+    def municipality(self, code: str) -> Municipality:
+        """Return a municipality's configuration as it is now."""
+        return load_municipality(code, self.own)
+
+
+class Visit:
+    """One request: its filters, its words, and the run that it looks at."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.house: House = request.app.state.house
+        self.person: Person = request.state.person
+        self.filters = Filters.parse(request.query_params)
+        self.language = self.filters.language
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The municipalities that anything was counted for."""
+        return counted_municipalities(self.house.engine)
+
+    @cached_property
+    def town(self) -> Municipality | None:
+        """The municipality asked for, or the first; None while nothing was counted at all."""
+        wanted = self.filters.municipality or (self.codes[0] if self.codes else "")
+        if not wanted:
+            return None
+        if wanted not in self.codes:
+            raise InputError(self._("Esa municipalidad no tiene nada contado."))
+        return self.house.municipality(wanted)
+
+    @cached_property
+    def windows(self) -> tuple[CountedWindow, ...]:
+        """The newest run of each window that was counted, the newest window first."""
+        return counted_windows(self.house.engine, self.town.code) if self.town else ()
+
+    @cached_property
+    def window(self) -> CountedWindow | None:
+        """The run asked for, or the newest one; None while there is none."""
+        if not self.filters.run:
+            return next(iter(self.windows), None)
+        found = next((w for w in self.windows if w.run_id == self.filters.run), None)
+        if found is None and self.town is not None:
+            found = self.house.counted.window(self.filters.run, self.town.code)
+        return found
+
+    @cached_property
+    def shown(self) -> Shown | None:
+        """The figures of that run under the lens asked for; None while there are none."""
+        if self.town is None or self.window is None:
+            return None
+        return self.house.counted.shown(
+            self.window.run_id, self.town, self.filters.lens, self.language
+        )
+
+    @cached_property
+    def t(self) -> Texts:
+        """The words that the report has already."""
+        return texts(self.language)
+
+    @cached_property
+    def f(self) -> Formats:
+        """How figures and dates are written."""
+        return formats(self.language, self.town.zone if self.town else ZoneInfo("America/Lima"))
+
+    @cached_property
+    def _(self) -> Callable[..., str]:
+        """Return a Spanish message in the visitor's language."""
+        return translator(self.language)
+
+    def link(self, path: str, /, **changes: Any) -> str:
+        """Return the address of another page that looks at the same run, with some filters."""
+        return path + self.filters.lasting().query(**changes)
+
+    def again(self, **changes: Any) -> str:
+        """Return the address of this page with all its filters but for these changes."""
+        return self.request.url.path + self.filters.query(**changes)
+
+    def page(self, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """Answer with a page made of a template."""
+        shown = self.shown if status == 200 else None
+        html = self.house.environment.get_template(template).render(
+            visit=self,
+            person=self.person,
+            filters=self.filters,
+            language=self.language,
+            t=self.t,
+            f=self.f,
+            _=self._,
+            link=self.link,
+            again=self.again,
+            few=FEW,
+            shown=shown,
+            figures=shown.figures if shown else None,
+            charts=shown.charts if shown else {},
+            pages=[p for p in self.house.pages if self.person.may(p.role)],
+            **values,
+        )
+        return HTMLResponse(html, status_code=status)
+
+    def names(self, task: str) -> Mapping[str, str]:
+        """Return the names of the labels of a task: category, sentiment or intent."""
+        taxonomy, spanish = self.house.taxonomy, self.language == "es"
+        if task == "category":
+            return {c.code: c.es if spanish else c.en for c in taxonomy.categories}
+        group = taxonomy.sentiments if task == "sentiment" else taxonomy.intents
+        return {code: name.es if spanish else name.en for code, name in group.items()}
+
+    def lenses(self) -> Mapping[str, str]:
+        """Return the names of the lenses, by code."""
+        if self.town is None:
+            return {}
+        lenses = lenses_of(self.town, self.house.taxonomy)
+        return {lens.code: lens.es if self.language == "es" else lens.en for lens in lenses}
+
+
+class Lost(Visit):
+    """A request that something went wrong with: it looks at no run."""
+
+    town = None
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.house = request.app.state.house
+        self.person = request.state.person
+        self.language = "en" if request.query_params.get("lang") == "en" else "es"
+        self.filters = Filters(language=self.language)
+
+
+Visiting = Annotated[Visit, Depends(Visit)]
+"""How a page asks for its visit: ``def show(visit: Visiting) -> HTMLResponse``."""
