@@ -12,16 +12,26 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from configs.load import load_taxonomy
+from dashboard import tables
 from dashboard.access import LOCAL
 from dashboard.figures import Counted
-from dashboard.pages import resumen
+from dashboard.pages import (
+    categorias,
+    ejecuciones,
+    fuentes,
+    hallazgos,
+    lugares,
+    metodologia,
+    resumen,
+    temas,
+)
 from dashboard.security import SecurityHeaders
 from dashboard.shell import House, Lost, Page
 from dashboard.words import N_
 from models.errors import ConfigError, InputError, ManifiestaError
 from pipelines.report.page import TEMPLATES
 
-PAGES = (resumen,)
+PAGES = (resumen, categorias, hallazgos, temas, lugares, fuentes, ejecuciones, metodologia)
 """The modules of the pages, in the order of the navigation."""
 
 _STATIC = Path(__file__).parent / "static"
@@ -48,6 +58,7 @@ def create_app(engine: Engine, own: Path, hosts: tuple[str, ...] = _HERE) -> Fas
     )
     for page in PAGES:
         app.include_router(page.router)
+    app.include_router(tables.router)
     app.add_api_route("/static/report.css", _report_style, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 

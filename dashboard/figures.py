@@ -74,12 +74,11 @@ class Counted:
             if found is not None and monotonic() - found[0] < FRESH:
                 self._kept.move_to_end(key)
                 return found[1]
-        made = self._make(run_id, town, lens, language)
-        with self._lock:
+            made = self._make(run_id, town, lens, language)  # others wait rather than do it too
             self._kept[key] = (monotonic(), made)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-        return made
+            return made
 
     def _make(self, run_id: str, town: Municipality, lens: str, language: str) -> Shown:
         whole = gather_figures(self.engine, run_id, town, self.taxonomy, lens)

@@ -72,7 +72,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A finding in both languages, with the manifestations behind it."""
+    """A finding in both languages, with its statistic and the manifestations behind it."""
 
     number: int
     kind: str
@@ -80,6 +80,7 @@ class Told:
     sentences: Mapping[str, str]
     q: float | None
     witnesses: tuple[Witness, ...]
+    statistic: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

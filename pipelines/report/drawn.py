@@ -1,7 +1,8 @@
 """The charts of a run's figures, drawn for a page and for a telephone, and escaped already."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 from markupsafe import Markup
@@ -19,27 +20,55 @@ COLOURS = MappingProxyType(
 _LONG_WINDOW = 300  # days; beyond, the axis names months
 
 
-def draw(view: Figures, window: tuple[date, date], t: Texts, f: Formats) -> dict[str, charts.Chart]:
-    """Draw the charts that have anything to show: categories, sentiment, places and days."""
+class Charts(Mapping[str, charts.Chart]):
+    """Charts by name, each drawn when it is first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], charts.Chart]]) -> None:
+        self._makers = dict(makers)
+        self._drawn: dict[str, charts.Chart] = {}
+
+    def __getitem__(self, name: str) -> charts.Chart:
+        """Return a chart."""
+        if name not in self._drawn:
+            self._drawn[name] = self._makers[name]()
+        return self._drawn[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names of the charts that have anything to show."""
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._makers)
+
+
+def draw(view: Figures, window: tuple[date, date], t: Texts, f: Formats) -> Charts:
+    """Return the charts that have anything to show: categories, sentiment, places and days."""
     zones = tuple(place.line for place in view.places if not place.none)
     shown = {"categories": view.categories, "sentiment": view.sentiments, "places": zones}
-    drawn = {}
-    for name, lines in shown.items():
-        if any(line.share.value is not None for line in lines):
-            drawn[name] = draw_bars(name, t(f"{name}.chart"), lines, t, f)
-    return drawn | draw_days(view.days, window, t, f)
+    bars = {
+        name: partial(draw_bars, name, t(f"{name}.chart"), lines, t, f)
+        for name, lines in shown.items()
+        if any(line.share.value is not None for line in lines)
+    }
+    return Charts(bars | _days(view.days, window, t, f))
 
 
 def draw_bars(name: str, title: str, lines: Sequence[Line], t: Texts, f: Formats) -> charts.Chart:
     """Draw shares as bars with their intervals; ``name`` keeps ids apart on the page."""
     caption = charts.Caption(f"chart-{name}", title, _description(lines, t, f))
-    return _trusted(charts.bars([_bar(line, t, f) for line in lines], caption))
+    return _bars(tuple(_bar(line, t, f) for line in lines), caption)
 
 
-def draw_days(
+@lru_cache(maxsize=256)
+def _bars(items: tuple[charts.Bar, ...], caption: charts.Caption) -> charts.Chart:
+    return _trusted(charts.bars(items, caption))
+
+
+def _days(
     days: Sequence[DayLine], window: tuple[date, date], t: Texts, f: Formats
-) -> dict[str, charts.Chart]:
-    """Draw volume and negative share by day; nothing where nothing was said."""
+) -> dict[str, Callable[[], charts.Chart]]:
+    """Return how volume and negative share by day are drawn; nothing if nothing was said."""
     peak = max(days, key=lambda d: d.line.count, default=None)
     if peak is None or not peak.line.count:
         return {}
@@ -66,15 +95,27 @@ def draw_days(
         count=f.integer(peak.line.count),
     )
     share = t("days.share_description", period=period)
-    drawn = {
-        "volume": charts.volume(
-            points, length, charts.Caption("chart-volume", t("days.volume"), volume)
+    return {
+        "volume": partial(
+            _volume, tuple(points), length, charts.Caption("chart-volume", t("days.volume"), volume)
         ),
-        "negative": charts.negative_share(
-            points, length, charts.Caption("chart-negative", t("days.share"), share)
+        "negative": partial(
+            _negative,
+            tuple(points),
+            length,
+            charts.Caption("chart-negative", t("days.share"), share),
         ),
     }
-    return {name: _trusted(chart) for name, chart in drawn.items()}
+
+
+@lru_cache(maxsize=32)
+def _volume(points: tuple[charts.Point, ...], days: int, caption: charts.Caption) -> charts.Chart:
+    return _trusted(charts.volume(points, days, caption))
+
+
+@lru_cache(maxsize=32)
+def _negative(points: tuple[charts.Point, ...], days: int, caption: charts.Caption) -> charts.Chart:
+    return _trusted(charts.negative_share(points, days, caption))
 
 
 def _trusted(chart: charts.Chart) -> charts.Chart:

@@ -13,12 +13,16 @@ def findings_of(
 ) -> tuple[Told, ...]:
     """Return the findings of a run in their order; what a source has taken back is not quoted."""
     row = InsightFinding
-    query = select(row.number, row.kind, row.rule, row.sentence_es, row.sentence_en, row.q)
+    query = select(
+        row.number, row.kind, row.rule, row.sentence_es, row.sentence_en, row.q, row.statistic
+    )
     query = query.where(row.run_id == run_id, row.lens == lens).order_by(row.number)
     witnesses = _witnesses(connection, run_id, titles, lens)
     return tuple(
-        Told(number, kind, rule, {"es": es, "en": en}, q, tuple(witnesses.get(number, ())))
-        for number, kind, rule, es, en, q in connection.execute(query)
+        Told(
+            number, kind, rule, {"es": es, "en": en}, q, tuple(witnesses.get(number, ())), statistic
+        )
+        for number, kind, rule, es, en, q, statistic in connection.execute(query)
     )
 
 

@@ -93,6 +93,7 @@ class SourceLine:
     reason: str | None
     rejected: int
     ignored: int
+    voice: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +214,14 @@ class Figures:
 
 def figures(data: ReportData, language: str, t: Texts) -> Figures:
     """Turn the frames of a run into lines with names in one language."""
-    overview = _rows(data.overview)
+    overview = rows_of(data.overview)
     closed: dict[str, dict[str, str]] = {
         measure: {} for measure in ("total", "kind", "certainty", "language")
     }
     named = {**_taxonomy_names(data.taxonomy, language), **closed}
     by_measure = {
         measure: tuple(
-            _line(row, str(row["label"]), _label(names, measure, str(row["label"]), t))
+            line_of(row, str(row["label"]), _label(names, measure, str(row["label"]), t))
             for row in _ordered(overview, measure)
         )
         for measure, names in named.items()
@@ -250,7 +251,8 @@ def figures(data: ReportData, language: str, t: Texts) -> Figures:
     )
 
 
-def _rows(frame: pd.DataFrame) -> list[Row]:
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of a frame, each by the names of its columns."""
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
@@ -284,44 +286,50 @@ def _total(lines: tuple[Line, ...], categories: tuple[Line, ...], t: Texts) -> L
         "distinct_count": sum(line.distinct for line in categories),
         "n": count,
     }
-    return _line(row, "all", t.name("total", "all"))
+    return line_of(row, "all", t.name("total", "all"))
 
 
 def _categories(data: ReportData, language: str) -> tuple[Line, ...]:
     lines = []
-    for row in _rows(data.category):
+    for row in rows_of(data.category):
         code = str(row["category"])
         known = code in CATEGORIES
         category = data.taxonomy.category(code) if known else None
         name = code if category is None else category.es if language == "es" else category.en
-        lines.append(_line(row, code, name))
+        lines.append(line_of(row, code, name))
     place = {code: i for i, code in enumerate(CATEGORIES)}
     lines.sort(key=lambda x: (x.code == "other", -x.count, place.get(x.code, 99), x.code))
     return tuple(lines)
 
 
 def _days(data: ReportData) -> tuple[DayLine, ...]:
-    rows = sorted(_rows(data.day), key=lambda row: str(row["day"]))
+    rows = sorted(rows_of(data.day), key=lambda row: str(row["day"]))
     lines = []
     for row in rows:
         day = date.fromisoformat(str(row["day"])[:10])
         lines.append(
-            DayLine(day, _line(row, day.isoformat(), day.isoformat()), bool(row["complete"]))
+            DayLine(day, line_of(row, day.isoformat(), day.isoformat()), bool(row["complete"]))
         )
     return tuple(lines)
 
 
 def _sources(data: ReportData) -> tuple[SourceLine, ...]:
     lines = []
-    for row in _rows(data.source):
+    for row in rows_of(data.source):
         code = str(row["source"])
         lines.append(
             SourceLine(
-                line=_line(row, code, data.source_titles.get(code, code)),
+                line=line_of(row, code, data.source_titles.get(code, code)),
                 state=str(row["state"]),
                 reason=None if _absent(row.get("reason")) else str(row["reason"]),
                 rejected=_whole(row, "rejected"),
                 ignored=_whole(row, "ignored"),
+                voice=share_of(
+                    row,
+                    _whole(row, "voices"),
+                    _whole(row, "voice_n"),
+                    ("voice_share", "voice_low", "voice_high"),
+                ),
             )
         )
     lines.sort(key=lambda s: (-s.line.count, s.line.code))
@@ -331,11 +339,11 @@ def _sources(data: ReportData) -> tuple[SourceLine, ...]:
 def _places(data: ReportData, t: Texts) -> tuple[PlaceLine, ...]:
     names = {zone.code: zone.name for zone in data.municipality.zones}
     lines = []
-    for row in _rows(data.place):
+    for row in rows_of(data.place):
         code = str(row["zone"])
         none = code == NOWHERE
         name = t("places.none") if none else names.get(code, code)
-        line = _line(row, code, name)
+        line = line_of(row, code, name)
         lines.append(PlaceLine(line, _whole(row, "inherited"), str(row["gazetteer"]), none))
     lines.sort(key=lambda p: (p.none, -p.line.count, p.line.code))
     return tuple(lines)
@@ -352,7 +360,7 @@ def _rejections(data: ReportData) -> tuple[Unstored, ...]:
 
 def _coverage(data: ReportData) -> Coverage | None:
     for frame in (data.overview, data.category, data.day, data.source):
-        for row in _rows(frame.head(1)):
+        for row in rows_of(frame.head(1)):
             names = ("sources_read", "sources_configured", "days_complete", "days")
             return Coverage(*(_whole(row, name) for name in names))
     return None
@@ -362,7 +370,7 @@ def _comparison(
     data: ReportData, lines: Mapping[str, tuple[Line, ...]], t: Texts
 ) -> Comparison | None:
     """Set the window beside the one before; other baselines are asked for by name elsewhere."""
-    rows = [row for row in _rows(data.change) if row["baseline"] == "previous"]
+    rows = [row for row in rows_of(data.change) if row["baseline"] == "previous"]
     if not rows:
         return None
     first = rows[0]
@@ -387,7 +395,9 @@ def _comparison(
 
 def _change(row: Row, name: str) -> Change:
     now, before = (
-        _share(row, _whole(row, f"{when}count"), _whole(row, f"{when}n"), (f"{when}share", "", ""))
+        share_of(
+            row, _whole(row, f"{when}count"), _whole(row, f"{when}n"), (f"{when}share", "", "")
+        )
         for when in ("", "before_")
     )
     columns = ("difference", "difference_low", "difference_high", "q_value")
@@ -407,16 +417,17 @@ def _why_not(reason: str, t: Texts) -> str:
     return reason  # of another version
 
 
-def _line(row: Row, code: str, name: str) -> Line:
+def line_of(row: Row, code: str, name: str) -> Line:
+    """Return the figures of one row of an insight table under the name of its label."""
     count, n = _whole(row, "count"), _whole(row, "n")
     return Line(
         code=code,
         name=name,
         count=count,
         distinct=_whole(row, "distinct_count"),
-        share=_share(row, count, n, ("share", "share_low", "share_high")),
-        corrected=_share(row, count, n, ("corrected_share", "corrected_low", "corrected_high")),
-        negative=_share(
+        share=share_of(row, count, n, ("share", "share_low", "share_high")),
+        corrected=share_of(row, count, n, ("corrected_share", "corrected_low", "corrected_high")),
+        negative=share_of(
             row,
             _whole(row, "negative"),
             count,
@@ -427,7 +438,8 @@ def _line(row: Row, code: str, name: str) -> Line:
     )
 
 
-def _share(row: Row, count: int, n: int, columns: tuple[str, str, str]) -> Share:
+def share_of(row: Row, count: int, n: int, columns: tuple[str, str, str]) -> Share:
+    """Return a share whose value and interval stand in three columns of a row."""
     value, low, high = (_number(row, column) for column in columns)
     why = row.get(SUPPRESSED) or ""
     hidden = why in {SMALL, COMPLEMENT} or (why == SENTIMENT and columns[0] == "negative_share")

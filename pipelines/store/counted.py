@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, column, select, table
+import pandas as pd
+from sqlalchemy import Engine, column, func, select, table
 
 from models.labels import EVERYTHING
-from models.tables import RunRow
+from models.tables import Base, InsightSeries, PartitionRow, RunRow
 from models.views import NEWEST
 from pipelines.store.engine import explained
 
@@ -49,3 +50,59 @@ def counted_windows(engine: Engine, municipality: str) -> tuple[CountedWindow, .
     )
     with explained(engine), engine.connect() as connection:
         return tuple(CountedWindow(*row) for row in connection.execute(query))
+
+
+def lens_frame(engine: Engine, table: type[Base], run_id: str, lens: str) -> pd.DataFrame:
+    """Return a run's rows of an insight table under one lens, in the order of its key."""
+    columns = table.__table__.c
+    keys = [one for one in columns if one.primary_key]
+    query = select(*columns).where(columns.run_id == run_id, columns.lens == lens).order_by(*keys)
+    with explained(engine), engine.connect() as connection:
+        return pd.read_sql(query, connection)
+
+
+def series_frame(
+    engine: Engine, run_id: str, lens: str, grain: str, dimensions: tuple[str, str]
+) -> pd.DataFrame:
+    """Return the rows of `insight_series` of one grain and dimension, or pair of dimensions."""
+    row = InsightSeries.__table__.c
+    query = (
+        select(*row)
+        .where(
+            row.run_id == run_id,
+            row.lens == lens,
+            row.grain == grain,
+            row.dimension == dimensions[0],
+            row.second_dimension == dimensions[1],
+        )
+        .order_by(row.period, row.value, row.second_value)
+    )
+    with explained(engine), engine.connect() as connection:
+        return pd.read_sql(query, connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The days of one source in one stage of a run that ended alike, and one reason given."""
+
+    source: str
+    stage: str
+    state: str
+    days: int
+    rows: int
+    reason: str | None
+
+
+def ledger_of(engine: Engine, run_id: str) -> tuple[Ledger, ...]:
+    """Return what a run did, by source, stage and state."""
+    row = PartitionRow
+    query = (
+        select(
+            row.source, row.stage, row.state, func.count(), func.sum(row.rows), func.max(row.error)
+        )
+        .where(row.run_id == run_id)
+        .group_by(row.source, row.stage, row.state)
+        .order_by(row.source, row.stage, row.state)
+    )
+    with explained(engine), engine.connect() as connection:
+        return tuple(Ledger(*found) for found in connection.execute(query))

@@ -1,6 +1,7 @@
 """Read queries over what was said itself: texts to look for words, topics and evidence in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -139,3 +140,26 @@ def earlier_topics(
         topic: (np.frombuffer(vector, dtype="<f4").astype(float), first_seen)
         for topic, vector, first_seen in found
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Quotable:
+    """A manifestation as it may be shown: masked, and without its author."""
+
+    id: str
+    source: str
+    title: str | None
+    text: str
+    said_on: date
+    url: str | None
+
+
+def quotable(engine: Engine, municipality: str, ids: Iterable[str]) -> dict[str, Quotable]:
+    """Return the manifestations of a municipality that their sources still show, by id."""
+    query = select(_SAID.id, _SAID.source, _SAID.title, _SAID.text, _SAID.said_on, _SAID.url).where(
+        _SAID.municipality == municipality,
+        _SAID.id.in_(sorted(set(ids))),
+        _SAID.gone_at.is_(None),
+    )
+    with explained(engine), engine.connect() as connection:
+        return {row.id: Quotable(*row) for row in connection.execute(query)}

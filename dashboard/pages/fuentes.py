@@ -1,0 +1,18 @@
+"""Fuentes: what each source gave, how loud it is, and what went wrong with it."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from dashboard.shell import Page, Visiting
+from dashboard.words import N_
+from pipelines.store.read import source_health
+
+PAGE = Page("fuentes", "/fuentes", N_("Fuentes"))
+router = APIRouter()
+
+
+@router.get(PAGE.path)
+def show(visit: Visiting) -> HTMLResponse:
+    """Show the sources of the run, and how they are now."""
+    health = source_health(visit.house.engine, visit.town.code) if visit.town else {}
+    return visit.page("fuentes.html.j2", page=PAGE, health=health)

@@ -1,0 +1,93 @@
+"""The window cut in two ways at once, and by week: lines of `insight_series` with names."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from configs.schema import Municipality
+from dashboard.figures import Shown
+from dashboard.shell import Visit
+from models.labels import NOWHERE
+from models.tables import InsightSeries
+from pipelines.proportions import wilson
+from pipelines.report.charts import Chart
+from pipelines.report.drawn import draw_bars
+from pipelines.report.view import Line, Share, line_of, rows_of
+from pipelines.store.counted import series_frame
+from pipelines.suppress import suppress
+
+
+def names_of(visit: Visit, town: Municipality, shown: Shown, dimension: str) -> Mapping[str, str]:
+    """Return the names of a dimension's labels, by code."""
+    if dimension == "source":
+        return shown.data.source_titles
+    if dimension == "zone":
+        return {z.code: z.name for z in town.zones} | {NOWHERE: visit.t("places.none")}
+    return visit.names(dimension)
+
+
+def parts_of(visit: Visit, dimension: str, value: str, second: str) -> tuple[Line, ...]:
+    """Return how a label divides by a second dimension, the largest part first.
+
+    The denominator of a part is the label's own count.
+    """
+    town, shown = visit.town, visit.shown
+    if town is None or shown is None:
+        return ()
+    run = shown.data.run.id
+    frame = series_frame(visit.house.engine, run, visit.filters.lens, "window", (dimension, second))
+    rows = rows_of(suppress(frame, InsightSeries, town.suppress_below))
+    names = names_of(visit, town, shown, second)
+    lines = [
+        line_of(row, str(row["second_value"]), names.get(str(row["second_value"]), ""))
+        for row in rows
+        if row["value"] == value
+    ]
+    return tuple(sorted(lines, key=lambda one: (one.hidden, -one.count, one.code)))
+
+
+def counted_in(visit: Visit, dimension: str, second: str, whole: Line) -> tuple[Line, ...]:
+    """Return how a label of the second dimension divides by the first, the largest part first.
+
+    The denominator of a part is the count of the whole, whose parts the store keeps by the first.
+    """
+    town, shown = visit.town, visit.shown
+    if town is None or shown is None:
+        return ()
+    frame = series_frame(
+        visit.house.engine, shown.data.run.id, visit.filters.lens, "window", (dimension, second)
+    )
+    names = names_of(visit, town, shown, dimension)
+    lines = [
+        _part(line_of(row, str(row["value"]), names.get(str(row["value"]), "")), whole)
+        for row in rows_of(suppress(frame, InsightSeries, town.suppress_below))
+        if row["second_value"] == whole.code
+    ]
+    return tuple(sorted(lines, key=lambda one: (one.hidden, -one.count, one.code)))
+
+
+def _part(line: Line, whole: Line) -> Line:
+    if line.hidden:
+        return line
+    return replace(line, share=Share(line.count, whole.count, *wilson(line.count, whole.count)))
+
+
+def weeks_of(visit: Visit, dimension: str, value: str) -> tuple[Line, ...]:
+    """Return a label's share of each ISO week, the earliest first."""
+    town, shown = visit.town, visit.shown
+    if town is None or shown is None:
+        return ()
+    run = shown.data.run.id
+    frame = series_frame(visit.house.engine, run, visit.filters.lens, "week", (dimension, ""))
+    frame = suppress(frame, InsightSeries, town.suppress_below)
+    return tuple(
+        line_of(row, str(row["period"]), visit.f.short_date(row["period_from"]))  # type: ignore[arg-type]
+        for row in rows_of(frame)
+        if row["value"] == value
+    )
+
+
+def bars(visit: Visit, name: str, title: str, lines: tuple[Line, ...]) -> Chart | None:
+    """Draw lines as bars; nothing where none has a share."""
+    if not any(line.share.value is not None for line in lines):
+        return None
+    return draw_bars(name, title, lines, visit.t, visit.f)

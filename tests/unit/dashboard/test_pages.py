@@ -1,0 +1,87 @@
+"""What the pages say about a busy town, and that it is what the tables say."""
+
+import io
+
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.unit.report.town import RUN, busy_town
+
+PAGES = (
+    "/",
+    "/categorias",
+    "/categorias?category=transport",
+    "/hallazgos",
+    "/temas",
+    "/lugares",
+    "/lugares?zone=huaycan",
+    "/fuentes",
+    "/ejecuciones",
+    f"/ejecuciones/{RUN}",
+    "/metodologia",
+)
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_answers_without_anything_inline(
+    visit: TestClient, address: str, language: str
+) -> None:
+    answer = visit.get(address, params={"lang": language})
+
+    assert answer.status_code == 200
+    assert "<script" not in answer.text
+    assert " style=" not in answer.text
+    assert " onclick" not in answer.text
+
+
+def test_a_category_is_told_with_its_rank_and_its_sentences(visit: TestClient) -> None:
+    page = visit.get("/categorias", params={"category": "transport"}).text
+
+    assert "Transporte y vías" in page
+    assert "puesto 1 de 16" in page
+    assert '/manifestaciones?category=transport"' in page
+
+
+def test_small_cells_are_hidden_on_pages_and_in_files(visiting) -> None:
+    town = busy_town(900)
+    lonely = [said for said in town.said if said.category == "digital"][2:]
+    town.said = [said for said in town.said if said not in lonely]
+    visit = visiting(town)
+
+    page = visit.get("/categorias").text
+    table = pd.read_csv(io.BytesIO(visit.get("/tablas/insight_category.csv").content))
+
+    hidden = table[table["suppressed"].isin(["small", "complement"])]
+    assert "digital" in set(hidden["category"])
+    assert hidden["count"].isna().all()
+    assert page.count("oculto: muy pocos autores") >= len(hidden)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "jsonl"])
+def test_tables_are_given_as_files(visit: TestClient, form: str) -> None:
+    answer = visit.get(f"/tablas/insight_category.{form}")
+
+    read = {
+        "csv": pd.read_csv,
+        "xlsx": pd.read_excel,
+        "parquet": pd.read_parquet,
+        "jsonl": lambda file: pd.read_json(file, lines=True),
+    }[form]
+    frame = read(io.BytesIO(answer.content))
+    assert len(frame) == 16
+    assert f'filename="insight_category-{RUN}.{form}"' in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("/tablas/manifestation.csv", 400),
+        ("/tablas/insight_category.geojson", 400),
+        ("/tablas/insight_category.exe", 422),
+        ("/ejecuciones/20200101T000000-000000", 400),
+    ],
+)
+def test_what_is_not_there_is_refused(visit: TestClient, address: str, code: int) -> None:
+    assert visit.get(address).status_code == code
