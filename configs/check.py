@@ -86,7 +86,7 @@ class Problem:
         return _plain(f"{self.file}:{self.line}: {mark}{place}{self.message}; {self.advice}")
 
 
-class _Report:
+class Report:
     """A document under examination, and what was found in it."""
 
     def __init__(self, path: Path, document: Document) -> None:
@@ -125,12 +125,12 @@ def check_taxonomy(path: Path) -> list[Problem]:
 
 def read_municipality(path: Path) -> tuple[Municipality | None, list[Problem]]:
     """Read a municipality's file: the municipality if it has no errors, and its problems."""
-    return _read(path, Municipality, _MUNICIPALITY_RULES)
+    return read_as(path, Municipality, _MUNICIPALITY_RULES)
 
 
 def read_taxonomy(path: Path) -> tuple[Taxonomy | None, list[Problem]]:
     """Read a taxonomy file: the taxonomy if it has no errors, and its problems."""
-    return _read(path, Taxonomy, _TAXONOMY_RULES)
+    return read_as(path, Taxonomy, _TAXONOMY_RULES)
 
 
 def shown(path: Path) -> str:
@@ -141,14 +141,25 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def _read(
-    path: Path, schema: type[Schema], rules: Sequence[Callable[[_Report], None]]
+def read_as(
+    path: Path, schema: type[Schema], rules: Sequence[Callable[[Report], None]]
 ) -> tuple[Schema | None, list[Problem]]:
+    """Read a YAML or JSON file as a schema wants it, with every problem of it."""
     try:
         document = read_document(path)
     except UnreadableError as error:
         return None, [Problem(shown(path), error.line, "", error.message, error.advice)]
-    report = _Report(path, document)
+    return examine(path, document, schema, rules)
+
+
+def examine(
+    path: Path,
+    document: Document,
+    schema: type[Schema],
+    rules: Sequence[Callable[[Report], None]],
+) -> tuple[Schema | None, list[Problem]]:
+    """Hold a document against a schema and rules: what it is without errors, and its problems."""
+    report = Report(path, document)
     report.problems += [
         Problem(shown(path), f.line, _dotted(f.route), f.message, f.advice) for f in document.faults
     ]
@@ -162,7 +173,7 @@ def _read(
     return result, report.sorted()
 
 
-def _validate(report: _Report, schema: type[Schema]) -> Schema | None:
+def _validate(report: Report, schema: type[Schema]) -> Schema | None:
     if not isinstance(report.document.value, dict):
         report.add((), "the file must be made of keys", "write «key: value» lines")
         return None
@@ -191,7 +202,7 @@ def _plain(text: str) -> str:
 _NAMED: Final = (("sources", "name"), ("zones", "code"), ("areas", "name"), ("lenses", "code"))
 
 
-def _names_once(report: _Report) -> None:
+def _names_once(report: Report) -> None:
     for part, key in _NAMED:
         first: dict[str, int] = {}
         for index, item in report.items(part):
@@ -207,13 +218,13 @@ def _names_once(report: _Report) -> None:
                 first[name] = index
 
 
-def _base_address(report: _Report) -> None:
+def _base_address(report: Report) -> None:
     base = report.document.at(("base_url",))
     if isinstance(base, str):
         _absolute(report, ("base_url",), base)
 
 
-def _addresses(report: _Report) -> None:
+def _addresses(report: Report) -> None:
     base = report.document.at(("base_url",))
     for index, source in report.items("sources"):
         url = source.get("url")
@@ -248,7 +259,7 @@ def is_relative(url: str) -> bool:
     return not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", url)
 
 
-def _absolute(report: _Report, route: Route, url: str) -> bool:
+def _absolute(report: Report, route: Route, url: str) -> bool:
     """Report whatever makes an absolute address useless; say whether it is fine."""
     try:
         parts = urlsplit(url)
@@ -288,7 +299,7 @@ def _ip(host: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
-def _uses(report: _Report) -> None:
+def _uses(report: Report) -> None:
     """Report keys that a source's protocol needs, and keys that it would ignore."""
     for index, source in report.items("sources"):
         protocol = source.get("protocol")
@@ -312,7 +323,7 @@ def _keys(table: Mapping[str, tuple[str, ...]], protocol: Any) -> tuple[str, ...
     return table.get(protocol, ()) if isinstance(protocol, str) else ()
 
 
-def _interfaces(report: _Report) -> None:
+def _interfaces(report: Report) -> None:
     """Report a channel that is nowhere named, and a token that stands in an address."""
     for index, source in report.items("sources"):
         url = source.get("url")
@@ -343,7 +354,7 @@ def _path(url: str) -> str:
     return url.partition("#")[0].partition("?")[0]
 
 
-def _selectors(report: _Report) -> None:
+def _selectors(report: Report) -> None:
     for index, source in report.items("sources"):
         links = source.get("links")
         if not isinstance(links, str):
@@ -356,7 +367,7 @@ def _selectors(report: _Report) -> None:
             )
 
 
-def _responsibilities(report: _Report) -> None:
+def _responsibilities(report: Report) -> None:
     answered: set[str] = {"other"}
     for index, area in report.items("areas"):
         codes = area.get("categories")
@@ -375,7 +386,7 @@ def _responsibilities(report: _Report) -> None:
         )
 
 
-def _lens_categories(report: _Report) -> None:
+def _lens_categories(report: Report) -> None:
     for index, lens in report.items("lenses"):
         codes = lens.get("categories")
         for position, code in enumerate(codes if isinstance(codes, list) else ()):
@@ -383,7 +394,7 @@ def _lens_categories(report: _Report) -> None:
                 report.add(("lenses", index, "categories", position), *one_of(code, CATEGORIES))
 
 
-def _own_name(report: _Report) -> None:
+def _own_name(report: Report) -> None:
     code = report.document.at(("code",))
     if isinstance(code, str) and report.path.stem != code:
         report.add(
@@ -393,7 +404,7 @@ def _own_name(report: _Report) -> None:
         )
 
 
-def _any_enabled(report: _Report) -> None:
+def _any_enabled(report: Report) -> None:
     sources = [source for _, source in report.items("sources")]
     if sources and all(source.get("enabled") is False for source in sources):
         report.add(("sources",), "no source is enabled", "write enabled: true", warning=True)
@@ -416,7 +427,7 @@ _MUNICIPALITY_RULES: Final = (
 # --- the taxonomy ----------------------------------------------------------------------------
 
 
-def _complete_categories(report: _Report) -> None:
+def _complete_categories(report: Report) -> None:
     codes = [item.get("code") for _, item in report.items("categories")]
     if not codes:
         return
@@ -437,7 +448,7 @@ def _in_order() -> str:
     return f"the order is {', '.join(CATEGORIES)}"
 
 
-def _complete_names(report: _Report) -> None:
+def _complete_names(report: Report) -> None:
     wanted = {
         "sentiments": SENTIMENTS,
         "intents": INTENTS,
@@ -455,7 +466,7 @@ def _complete_names(report: _Report) -> None:
             report.add((part,), f"missing: {', '.join(missing)}", example)
 
 
-def _mapped(report: _Report) -> None:
+def _mapped(report: Report) -> None:
     for index, item in report.items("categories"):
         if item.get("code") in CATEGORIES[:-1] and item.get("work_category") is None:
             report.add(

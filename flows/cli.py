@@ -17,6 +17,7 @@ from flows.commands import (
     findings,
     house,
     language,
+    match,
     people,
     privacy,
     reading,
@@ -63,6 +64,7 @@ for verbs in (
     people,
     serving,
     privacy,
+    match,
 ):
     verbs.register(app)
 

@@ -426,15 +426,24 @@ class AuditRow(Base):
     """What somebody did to the data, without the data."""
 
     __tablename__ = "audit_event"
-    __table_args__ = {"comment": "What somebody did to the data; it names no citizen."}
+    __table_args__ = {
+        "comment": "What somebody did, as a hash chain: see `manifiesta match verify`. "
+        "It names no citizen."
+    }
 
     id: Mapped[int] = mapped_column(primary_key=True, comment="Serial number.")
     at: Mapped[datetime] = mapped_column(comment="When it was done.")
     actor: Mapped[str] = mapped_column(Text, comment="User of the operating system who did it.")
-    action: Mapped[str] = _code("What was done: purge.")
-    municipality: Mapped[str] = _code("Code of the municipality.")
+    action: Mapped[str] = _code("What was done: purge, or a step of a selection like match.seal.")
+    municipality: Mapped[str] = _code("Code of the municipality or the entity.")
     detail: Mapped[dict[str, Any]] = mapped_column(
         comment="By which criteria, and how many of what; no personal data."
+    )
+    previous: Mapped[str | None] = mapped_column(
+        String(64), unique=True, comment="Digest of the event before; empty: older than the chain."
+    )
+    digest: Mapped[str | None] = mapped_column(
+        String(64), comment="SHA-256 of this event and of `previous`; empty: older than the chain."
     )
 
 

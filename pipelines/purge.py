@@ -12,7 +12,6 @@ which everything goes. One shared with others is erased too, and their texts sta
 they can no longer be derived again from the archive, and that is the price.
 """
 
-import getpass
 import html
 import os
 import re
@@ -29,6 +28,7 @@ from models.errors import ConfigError
 from nlp.duplicates import fold
 from pipelines.duplicates import update_clusters
 from pipelines.privacy import Pseudonymiser
+from pipelines.store.audit import actor
 from pipelines.store.erase import (
     Criteria,
     Erasure,
@@ -131,7 +131,7 @@ def purge(
     captures = [one.id for one in erased if one.id]
     buried = _buried(criteria, found, pseudonymiser)
     erasure = Erasure(code, ids, captures, sorted(urls), whole, buried)
-    erase(engine, erasure, _audit(criteria, purged), _actor())
+    erase(engine, erasure, _audit(criteria, purged), actor())
     update_clusters(store, municipality)
     return replace(purged, scrubbed=scrub(engine))
 
@@ -161,13 +161,6 @@ def _audit(criteria: Criteria, purged: Purged) -> dict[str, object]:
         "responses": purged.responses,
         "files": len(purged.files),
     }
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return str(os.getuid())
 
 
 # --- reports and exports ---------------------------------------------------------------------

@@ -44,13 +44,14 @@ def validate(
 
     from configs.check import check_file, check_taxonomy
     from configs.load import list_municipalities
+    from configs.matchmaking import check_matchmaking
     from configs.schema import SHIPPED
     from configs.settings import Settings
 
     chosen = files or list(list_municipalities(Settings.load().municipalities).values())
     problems = [problem for file in chosen for problem in check_file(file)]
     if not files:
-        problems += check_taxonomy(SHIPPED / "taxonomy.yml")
+        problems += check_taxonomy(SHIPPED / "taxonomy.yml") + check_matchmaking()
     errors = sum(not problem.warning for problem in problems)
     if as_json:
         print_json([{**asdict(p), "file": str(p.file)} for p in problems])

@@ -11,7 +11,6 @@ from sqlalchemy import update as change
 
 from models.errors import StoreError
 from models.tables import (
-    AuditRow,
     CaptureRow,
     ManifestationRow,
     NearDuplicateRow,
@@ -21,6 +20,7 @@ from models.tables import (
     TombstoneRow,
     ValidatorRow,
 )
+from pipelines.store.audit import Event, append
 from pipelines.store.engine import explained, writing
 from pipelines.store.partitions import forget_facts, touch_of
 
@@ -164,15 +164,7 @@ def erase(engine: Engine, erasure: Erasure, audit: dict[str, Any], actor: str) -
         _forget_captures(connection, erasure)
         _forget_addresses(connection, erasure)
         _bury(connection, erasure)
-        connection.execute(
-            insert(AuditRow).values(
-                at=datetime.now(UTC),
-                actor=actor,
-                action="purge",
-                municipality=erasure.municipality,
-                detail=audit,
-            )
-        )
+        append(connection, Event("purge", erasure.municipality, audit), actor)
 
 
 def _bury(connection: Connection, erasure: Erasure) -> None:

@@ -8,7 +8,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, func, select
 
-from models import tables
+from models import (
+    match_tables,  # noqa: F401 - its tables join the metadata
+    tables,
+)
 from models.errors import StoreError
 from pipelines.store.engine import explained, writing
 
