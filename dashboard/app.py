@@ -21,6 +21,7 @@ from dashboard.pages import (
     fuentes,
     hallazgos,
     lugares,
+    manifestaciones,
     metodologia,
     resumen,
     temas,
@@ -31,7 +32,17 @@ from dashboard.words import N_
 from models.errors import ConfigError, InputError, ManifiestaError
 from pipelines.report.page import TEMPLATES
 
-PAGES = (resumen, categorias, hallazgos, temas, lugares, fuentes, ejecuciones, metodologia)
+PAGES = (
+    resumen,
+    categorias,
+    hallazgos,
+    temas,
+    lugares,
+    manifestaciones,
+    fuentes,
+    ejecuciones,
+    metodologia,
+)
 """The modules of the pages, in the order of the navigation."""
 
 _STATIC = Path(__file__).parent / "static"

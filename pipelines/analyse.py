@@ -14,6 +14,7 @@ from pipelines.lenses import look_at_window
 from pipelines.places import place_window
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
+from pipelines.searching import index_texts
 from pipelines.store.write import Store
 
 
@@ -67,6 +68,7 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
     }
     update_clusters(subject.store, subject.municipality)
     place_window(subject.store, subject.municipality, subject.window)
+    index_texts(subject.store.engine, subject.municipality.code)
     look_at_window(subject.store, subject.municipality, counted.lenses, subject.window)
     in_window = aggregate(subject.store, counted, measured)
     findings = discover(subject.store, counted, subject.taxonomy, classifier.embed)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Table
 
-from models import match_tables  # noqa: F401 - its tables join the metadata
+from models import match_tables, search_tables  # noqa: F401 - their tables join the metadata
 from models.tables import Base
 
 EXAMPLES = {

@@ -21,13 +21,18 @@ def serve_dashboard(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from dashboard.app import create_app, is_loopback
     from flows.house import open_store
     from models.errors import ConfigError
+    from pipelines.searching import index_texts
+    from pipelines.store.counted import counted_municipalities
 
     settings = Settings.load()
     if not is_loopback(host):
         raise ConfigError(
             f"{host} can be reached from other machines, and this installation has no users yet."
         )
-    app = create_app(open_store(settings).engine, settings.municipalities)
+    engine = open_store(settings).engine
+    for code in counted_municipalities(engine):
+        index_texts(engine, code)
+    app = create_app(engine, settings.municipalities)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", server_header=False, access_log=False
     )

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from models import match_tables  # noqa: F401 - its tables join the metadata
+from models import match_tables, search_tables  # noqa: F401 - their tables join the metadata
 from models.tables import Base
 from models.views import create_views, drop_views
 

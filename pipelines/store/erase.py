@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, 
 from sqlalchemy import update as change
 
 from models.errors import StoreError
+from models.search_tables import INDEX
 from models.tables import (
     CaptureRow,
     ManifestationRow,
@@ -240,6 +241,7 @@ def scrub(engine: Engine) -> bool:
         connection = engine.raw_connection()  # SQLAlchemy would open a transaction around it
         try:
             cursor = connection.cursor()
+            cursor.execute(f"INSERT INTO {INDEX}({INDEX}) VALUES ('rebuild')")  # noqa: S608
             cursor.execute("VACUUM")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             busy = cursor.fetchone()

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, func, select
 
 from models import (
     match_tables,  # noqa: F401 - its tables join the metadata
+    search_tables,  # noqa: F401 - its table joins the metadata
     tables,
 )
 from models.errors import StoreError
