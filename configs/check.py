@@ -199,7 +199,13 @@ def _plain(text: str) -> str:
 # --- what no schema sees: how the parts of a municipality fit together -----------------------
 
 
-_NAMED: Final = (("sources", "name"), ("zones", "code"), ("areas", "name"), ("lenses", "code"))
+_NAMED: Final = (
+    ("sources", "name"),
+    ("zones", "code"),
+    ("landmarks", "name"),
+    ("areas", "name"),
+    ("lenses", "code"),
+)
 
 
 def _names_once(report: Report) -> None:
@@ -394,6 +400,25 @@ def _lens_categories(report: Report) -> None:
                 report.add(("lenses", index, "categories", position), *one_of(code, CATEGORIES))
 
 
+def _landmark_zones(report: Report) -> None:
+    codes = [zone.get("code") for _, zone in report.items("zones")]
+    known = [code for code in codes if isinstance(code, str)]
+    for index, landmark in report.items("landmarks"):
+        named = landmark.get("zones")
+        for at, code in enumerate(named if isinstance(named, list) else ()):
+            _zone_exists(report, ("landmarks", index, "zones", at), code, known)
+        stretches = landmark.get("stretches")
+        for at, stretch in enumerate(stretches if isinstance(stretches, list) else ()):
+            if isinstance(stretch, dict) and "zone" in stretch:
+                route: Route = ("landmarks", index, "stretches", at, "zone")
+                _zone_exists(report, route, stretch["zone"], known)
+
+
+def _zone_exists(report: Report, route: Route, code: Any, known: Sequence[str]) -> None:
+    if isinstance(code, str) and code not in known:
+        report.add(route, *one_of(code, known))
+
+
 def _own_name(report: Report) -> None:
     code = report.document.at(("code",))
     if isinstance(code, str) and report.path.stem != code:
@@ -419,6 +444,7 @@ _MUNICIPALITY_RULES: Final = (
     _selectors,
     _responsibilities,
     _lens_categories,
+    _landmark_zones,
     _own_name,
     _any_enabled,
 )

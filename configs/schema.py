@@ -32,6 +32,7 @@ WORDS = r"^\s*\w+\*?([\s'’-]+\w+\*?)*\s*$"
 """A word or a phrase; a star only at the end of a word."""
 
 MOST_LENSES = 16
+MOST_LANDMARKS = 5_000
 
 
 class Strict(BaseModel):
@@ -80,6 +81,40 @@ class Zone(Strict):
     name: Text
     aliases: tuple[Text, ...] = ()
     geometry: Geometry | None = None
+
+
+LandmarkKind = Literal[
+    "street", "avenue", "road", "market", "station", "park", "hospital", "building"
+]
+"""Jirones, calles and pasajes are streets; stops are stations; posts of health are hospitals."""
+
+
+class Stretch(Strict):
+    """The kilometres of a road that lie in one zone: from the first, up to the second."""
+
+    zone: Code
+    from_km: float = Field(ge=0, le=5_000)
+    to_km: float = Field(gt=0, le=5_000)
+
+    @model_validator(mode="after")
+    def _onward(self) -> Self:
+        if self.from_km >= self.to_km:
+            raise ValueError("a stretch ends behind its beginning: from_km: 15, to_km: 17.5")
+        return self
+
+
+class Landmark(Strict):
+    """A street, a market or another named place, and the zones in which it lies.
+
+    With several ``zones`` its name alone tells none of them, and with none only that the text
+    speaks of the district. ``stretches`` say which kilometres of a road lie in which zone.
+    """
+
+    name: Text
+    kind: LandmarkKind
+    zones: tuple[Code, ...] = ()
+    aliases: tuple[Text, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
 
 
 def _known_categories(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -280,6 +315,7 @@ class Municipality(Strict):
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
     model: ModelSpec = ModelSpec()
     zones: tuple[Zone, ...] = ()
+    landmarks: tuple[Landmark, ...] = Field(default=(), max_length=MOST_LANDMARKS)
     areas: tuple[Area, ...] = ()
     lenses: tuple[Lens, ...] = Field(default=(), max_length=MOST_LENSES)
     expectations: tuple[Expectation, ...] = ()

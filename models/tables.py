@@ -371,7 +371,7 @@ class LanguageRow(Base):
 
 
 class PlaceRow(Base):
-    """Which zone a text speaks of, by one gazetteer; a changed gazetteer adds rows of its own."""
+    """Which place a text speaks of, by one gazetteer; a changed gazetteer adds rows of its own."""
 
     __tablename__ = "place_mention"
     __table_args__ = {
@@ -397,6 +397,20 @@ class PlaceRow(Base):
     )
     inherited: Mapped[bool] = mapped_column(
         comment="True where a reply names no place and takes the zone of its thread's opener."
+    )
+    kind: Mapped[str | None] = mapped_column(
+        String(20),
+        comment="zone, street, avenue, road, market, station, park, hospital, building or district;"
+        " empty where the text names no place.",
+    )
+    name: Mapped[str | None] = mapped_column(
+        String(300), comment="The place, as the configuration or else the text names it."
+    )
+    district: Mapped[str | None] = mapped_column(
+        String(6), comment="UBIGEO code of the district that the text names; empty where several."
+    )
+    zones: Mapped[str | None] = mapped_column(
+        Text, comment="Codes, divided by blanks, of the zones in which the place may lie."
     )
 
 

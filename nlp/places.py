@@ -1,270 +1,281 @@
-"""Which zone of the municipality a text speaks of: a gazetteer, and rules for its context.
+"""Which places a text names, in which zone of the municipality they lie, and how sure that is.
 
-The names come from the municipality's configuration. Some of them are also ordinary words, people,
-brands or towns elsewhere («Ate», «Salamanca», «La Gloria», «Los Olivos»): such a name is a place
-only where a cue stands nearby («en», «vecinos de», «paradero») or where the text names another
-zone beside it.
+The names come from the municipality's configuration, from Peru's districts and from the looks of
+a name (`nlp.place_names`); what stands around a name says whether it is one (`nlp.place_context`).
 """
 
 import json
-import unicodedata
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from configs.schema import Zone
+from configs.districts import districts
+from configs.schema import Landmark, Municipality, Zone
+from nlp import place_context as context
+from nlp.place_names import ABBREVIATED, DISTRICT, KILOMETRE, KIND_OF, ZONE, Entry, Names, fold
 
 if TYPE_CHECKING:  # spaCy is heavy: only who looks for places waits for it
-    from spacy.language import Language
-    from spacy.tokens import Doc, Span, Token
+    from spacy.tokens import Doc, Span
 
 INHERITED = 0.5
 """What is left of the opener's confidence where a reply takes its zone."""
 
-_RULES = "1"  # raise it with every change of rules or words here: texts are then read again
+_RULES = "2"  # raise it with every change of rules or words here: texts are then read again
 _READ = 20_000  # characters of a text in which places are looked for
-_BATCH = 256
-_SURE, _SURE_WITH_CUE = 0.9, 0.95
-_CUED, _OF, _BESIDE, _CUED_AND_BESIDE = 0.85, 0.75, 0.65, 0.9
+_BY_LOOKS = 0.6
+_CROSSED = 0.8  # two places that share one zone only
+_LONGEST_NAME = 100
+_LINKS = ("de", "del", "la", "el", "los", "las")
+_WORDS_OF_REGION = 4
+_REGION = ("provincia", "region", "departamento", "distrito", "de", "en")
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_ARTICLES = _set("el la los las")
-_SAINTS = _set("san santa santo sta sto")
-_PEOPLE = _set("gloria horacio clara rosa carmen angelica victoria esperanza")
-_ORDINARY = _set(
-    "amauta salamanca ceres valdivieso monterrico olimpo progreso porvenir libertad union"
-)
-_LOCATIVES = _set("en desde hasta hacia por sobre tras detras cerca fuera dentro")
-_WHOLE = _set("todo toda")
-_LINKS = _set("de del a al para entre")
-_PASSED = _set("el la los las lo del de parte aqui alla")
-_NOUNS = _set(
-    "urb urbanizacion zona sector barrio paradero parque plaza plazuela mercado mercadillo"
-    " vecino vecina vecinos vecinas moradores pobladores residentes familias gente"
-    " comerciantes av avenida calle jr jiron psje pasaje cuadra pista berma ovalo cruce puente"
-    " estacion losa cancha estadio loza local agencia comisaria posta hospital colegio escuela"
-    " biblioteca iglesia parroquia comedor olla reservorio bomberos serenazgo asentamiento"
-    " aahh ah comite asociacion cooperativa distrito quebrada cerro ladera altura frente"
-    " espalda etapa centro entrada salida ruta linea mz manzana lote vaso junta"
-)
-_AFTER = _set("zona sector etapa paradero cuadra cdra manzana mz distrito")
-_TITLES = _set(
-    "don dona sr sra srta senor senora senorita tia tio mama papa abuela abuelita hermana"
-    " hermano profesor profesora profe doctor doctora dr dra regidor regidora madre sor beata"
-    " fray maestro maestra amiga comadre vecina vecino senores"
-)
-_BRANDS = _set("leche yogurt yogur mantequilla tarro tarros lata latas marca grupo")
-_ELSEWHERE_BEFORE = _set("universidad jamon catedral convento orden virgen editorial pensamiento")
-_ELSEWHERE = _set(
-    "espana castilla leon california cuba chile mexico guanajuato argentina colombia asis"
-    " dios jesus cristo eterna celestial mariategui trevi"
-)
-_PRONOUNS = _set("me te se lo la le los las les nos que no quien")
-_OUTLETS = _set("radio diario semanario revista")
-_FEELING = _set("estoy estamos estaba siento sentimos")
-_ABBREVIATED = _set("urb av jr sta sto mz psje cdra aahh ah")
-_STOPS = frozenset(".!?;…")
+Region = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A zone that a text names, how sure that is, and where in the text the name stands."""
+    """A place that a text names, and where in the text the name stands.
 
-    zone: str
+    ``zone`` is the zone in which it lies, ``confidence`` how sure that is, or, without a zone,
+    how sure the name is a place. A place that may lie in several has ``zones`` and no zone.
+    ``kind`` is zone, district, or one of a landmark's; ``district`` is a UBIGEO code.
+    """
+
+    zone: str | None
     confidence: float
     start: int
     end: int
+    kind: str = ZONE
+    name: str = ""
+    district: str | None = None
+    zones: tuple[str, ...] = ()
 
 
-class _Kind(Enum):
-    SURE = 1  # names nothing but the place
-    ORDINARY = 2  # a word, a saint, or a town elsewhere
-    PERSON = 3
+def identifier(
+    zones: Sequence[Zone], landmarks: Sequence[Landmark] = (), ubigeo: str | None = None
+) -> str:
+    """Return what names these places and the rules here: another gazetteer has another."""
+    names = [
+        [[zone.code, zone.name, *zone.aliases] for zone in zones],
+        [one.model_dump(mode="json") for one in landmarks],
+        ubigeo,
+    ]
+    return f"places-{_RULES}/{sha256(json.dumps(names).encode()).hexdigest()[:12]}"
 
 
-def identifier(zones: Sequence[Zone]) -> str:
-    """Return what names these zones and the rules here: another gazetteer has another."""
-    names = json.dumps([[zone.code, zone.name, *zone.aliases] for zone in zones])
-    return f"places-{_RULES}/{sha256(names.encode()).hexdigest()[:12]}"
+def named_by(municipality: Municipality) -> str:
+    """Return the identifier of a municipality's gazetteer."""
+    return identifier(municipality.zones, municipality.landmarks, municipality.ubigeo)
 
 
 class Gazetteer:
-    """The zones of a municipality, ready to be found in texts."""
+    """The places of a municipality, ready to be found in texts."""
 
-    def __init__(self, zones: Sequence[Zone]) -> None:
-        self.identifier = identifier(zones)
-        self._nlp = _ruler(zones)
+    def __init__(
+        self,
+        zones: Sequence[Zone],
+        landmarks: Sequence[Landmark] = (),
+        ubigeo: str | None = None,
+    ) -> None:
+        """Prepare the names. With ``ubigeo``, the own district's code, all of Peru's are known."""
+        self.identifier = identifier(zones, landmarks, ubigeo)
+        self._names = Names(zones, landmarks, ubigeo)
+        self._home = ubigeo
+        self._regions = _regions_elsewhere(ubigeo) if ubigeo else frozenset()
+
+    @classmethod
+    def of(cls, municipality: Municipality) -> "Gazetteer":
+        """Return the gazetteer of a municipality."""
+        return cls(municipality.zones, municipality.landmarks, municipality.ubigeo)
 
     def locate(self, texts: Sequence[str]) -> list[Place | None]:
-        """Return for each text the zone that is surest; of equals the most named, then the first.
+        """Return for each text the place that tells most: of the zone that is surest.
 
+        Of equals that of the most named zone, then the first. Where no name tells a zone, but the
+        zones of two have one in common, it is that; else a place without a zone, if there is one.
         Places are looked for in the first 20,000 characters.
         """
-        return [_surest(places) for places in self.mentions(texts)]
+        return [_telling(places) for places in self.mentions(texts)]
 
     def mentions(self, texts: Sequence[str]) -> list[list[Place]]:
         """Return for each text every place that it names, in their order."""
-        folded = [_fold(text[:_READ]) for text in texts]
-        docs = self._nlp.pipe((plain for plain, _ in folded), batch_size=_BATCH)
+        folded = [fold(text[:_READ]) for text in texts]
+        docs = self._names.docs([plain for plain, _ in folded])
         return [
-            [
-                Place(place.zone, place.confidence, where[place.start], where[place.end - 1] + 1)
-                for place in _judge(doc)
-            ]
-            for doc, (_, where) in zip(docs, folded, strict=True)
+            [_as_written(place, text, where) for place in self._judge(doc)]
+            for doc, text, (_, where) in zip(docs, texts, folded, strict=True)
         ]
 
+    def _judge(self, doc: "Doc") -> list[Place]:
+        """Return the names that are places, with the doubtful zones beside another place here."""
+        found = [place for span in doc.ents if (place := self._place(span, doc))]
+        sure = [place for place in found if place.confidence]
+        here = {place.zone or place.district for place in sure if place.zone or self._own(place)}
+        places = [
+            replace(place, confidence=context.beside(place.confidence) or 0.0)
+            if place.kind == ZONE and here - {place.zone}
+            else place
+            for place in found
+        ]
+        return [place for place in places if place.confidence]
 
-def _ruler(zones: Sequence[Zone]) -> "Language":
-    import spacy
-    from spacy.pipeline import EntityRuler
+    def _place(self, span: "Span", doc: "Doc") -> Place | None:
+        """Return the place that a name is by its context; a doubtful zone with confidence 0."""
+        entry = self._names.entry(span)
+        if span.label_ == KILOMETRE:
+            return self._kilometre(span, doc)
+        if entry is None:
+            return _by_looks(span)
+        if entry.kind == DISTRICT:
+            return self._district(span, entry)
+        if entry.kind == ZONE:
+            return self._zone(span, entry)
+        confidence = context.confidence(span)
+        return _placed(span, entry, confidence) if confidence else None
 
-    nlp = spacy.blank("es")
-    if not zones:
-        return nlp
-    ruler = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
-    if not isinstance(ruler, EntityRuler):
-        raise TypeError("spaCy's entity_ruler is no EntityRuler")
-    patterns = [
-        {"label": zone.code, "pattern": form}
-        for zone in zones
-        for name in (zone.name, *zone.aliases)
-        for form in _forms(_fold(name)[0])
-    ]
-    ruler.add_patterns(patterns)  # type: ignore[arg-type]  # spaCy's type forgets plain strings
-    return nlp
+    def _zone(self, span: "Span", entry: Entry) -> Place | None:
+        confidence = context.confidence(span)
+        if confidence is None or (not context.is_sure(span) and self._elsewhere(span)):
+            return None
+        kind, start, named_for = _noun_before(span)
+        if named_for:  # a street may bear the name of a zone and lie in another
+            confidence = min(confidence, context.BESIDE)
+        place = _placed(span, entry, confidence)
+        if kind:
+            place = replace(place, kind=kind, start=start, name="")
+        return place
+
+    def _own(self, place: Place) -> bool:
+        return place.district is not None and place.district == self._home
+
+    def _elsewhere(self, span: "Span") -> bool:
+        """Say whether a name is followed by a region of which this municipality is no part."""
+        return not self._regions.isdisjoint(_after(span))
+
+    def _district(self, span: "Span", entry: Entry) -> Place | None:
+        after = _after(span)
+        some = [one for one in entry.districts if _region(one.province) in after]
+        some = some or [one for one in entry.districts if _region(one.department) in after]
+        stated = "distrito" in context.words_before(span)[:2]
+        confidence: float | None = context.SURE
+        if not some:
+            near = [one for one in entry.districts if one.ubigeo[:4] == (self._home or "")[:4]]
+            some = near or (list(entry.districts) if stated else [])
+            if not stated:
+                confidence = context.confidence(span, ordinary=len(span) < 3)
+        doubtful = span.text.islower() and confidence == context.OF  # «jugo de lima»
+        if not some or not confidence or doubtful:
+            return None
+        district = some[0].ubigeo if len(some) == 1 else None
+        return replace(_placed(span, entry, confidence), district=district)
+
+    def _kilometre(self, span: "Span", doc: "Doc") -> Place | None:
+        """Return the stretch of a road on which a kilometre lies: of a named road, or the one."""
+        written = re.search(r"[\d.,]+$", span.text)
+        roads = self._names.stretched
+        named = [one for other in doc.ents if (one := self._names.entry(other)) in roads]
+        choice = {one.name: one for one in named or roads if one}
+        of_another = not named and doc[span.end : span.end + 1].text in ("de", "del")
+        if not written or len(choice) != 1 or of_another:
+            return None
+        (road,), number = choice.values(), float(written.group().replace(",", "."))
+        zone = next((s.zone for s in road.stretches if s.from_km <= number < s.to_km), None)
+        sure = context.CUED if named else context.OF
+        return _placed(span, road, sure, (zone,)) if zone else None
 
 
-def _forms(name: str) -> Iterator[str]:
-    """Give the ways to write a name: as it is, and as the one word of a hashtag."""
-    yield name
-    if " " in name:
-        yield "#" + "".join(filter(str.isalnum, name))
+def _placed(
+    span: "Span", entry: Entry, confidence: float, zones: tuple[str, ...] | None = None
+) -> Place:
+    zones = entry.zones if zones is None else zones
+    return Place(
+        zone=zones[0] if len(zones) == 1 else None,
+        confidence=confidence,
+        start=span.start_char,
+        end=span.end_char,
+        kind=entry.kind,
+        name=entry.name,
+        zones=zones if len(zones) > 1 else (),
+    )
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
-    """Return a text without accents, and where each of its characters stood."""
-    plain, where = [], []
-    for place, character in enumerate(text):
-        if unicodedata.combining(character):
-            continue
-        base = unicodedata.normalize("NFD", character)[0]
-        plain.append(base)
-        where.append(place)
-    return "".join(plain), where
+def _by_looks(span: "Span") -> Place:
+    return Place(
+        zone=None,
+        confidence=_BY_LOOKS,
+        start=span.start_char,
+        end=span.end_char,
+        kind=span.label_,
+    )
 
 
-def _surest(places: Sequence[Place]) -> Place | None:
+def _as_written(place: Place, text: str, where: Sequence[int]) -> Place:
+    """Return a place of the folded text where it stands in the text, named as it is there."""
+    start, end = where[place.start], where[place.end - 1] + 1
+    name = place.name or " ".join(text[start:end].split())[:_LONGEST_NAME]
+    return replace(place, start=start, end=end, name=name)
+
+
+def _noun_before(span: "Span") -> tuple[str | None, int, bool]:
+    """Return what a noun before a zone's name says it is, where it begins, and if it bears it.
+
+    «mercado de Ceres» is a market in Ceres; a «calle Ceres» bears the name, wherever it lies.
+    """
+    doc, at = span.doc, span.start - 1
+    while at >= 0 and (doc[at].lower_ in (*_LINKS, ".") or doc[at].is_digit):
+        at -= 1
+    word = doc[at].lower_ if at >= 0 else ""
+    ended = doc[at + 1].text == "." and word not in ABBREVIATED
+    kind = KIND_OF.get(word)
+    if kind is None or ended:
+        return None, span.start_char, False
+    linked = any(token.lower_ in ("de", "del") for token in doc[at + 1 : span.start])
+    return kind, doc[at].idx, kind in ("street", "avenue") and not linked
+
+
+def _after(span: "Span") -> list[Region]:
+    """Return the words after a name that a region's name may be: «, Arequipa», «de La Libertad»."""
+    doc, at = span.doc, span.end
+    while at < len(doc) and (doc[at].text in ",(-" or doc[at].lower_ in _REGION):
+        at += 1
+    if at == span.end and not doc[at : at + 1].text.istitle():
+        return []
+    words = [token.lower_ for token in doc[at : at + _WORDS_OF_REGION]]
+    return [tuple(words[:count]) for count in range(1, len(words) + 1)]
+
+
+def _region(name: str) -> Region:
+    return tuple(fold(name)[0].lower().split())
+
+
+def _regions_elsewhere(ubigeo: str) -> frozenset[Region]:
+    """Return the departments and provinces of which the district with this code is no part."""
+    home = {name for one in districts() if one.ubigeo == ubigeo for name in one[2:4]}
+    names = {name for one in districts() for name in (one.province, one.department)}
+    return frozenset(map(_region, names - home))
+
+
+def _telling(places: Sequence[Place]) -> Place | None:
     named = Counter(place.zone for place in places)
-    return max(places, key=lambda p: (p.confidence, named[p.zone], -p.start), default=None)
+    zoned = [place for place in places if place.zone]
+    if zoned:
+        return max(zoned, key=lambda p: (p.confidence, named[p.zone], -p.start))
+    several = [place for place in places if place.zones]
+    if several:
+        return _crossing(several)
+    return max(places, key=lambda p: (p.confidence, -p.start), default=None)
 
 
-def _judge(doc: "Doc") -> list[Place]:
-    """Return the names that are places, with the doubtful ones beside another zone."""
-    judged = [(span, _confidence(span)) for span in doc.ents]
-    certain = {span.label_ for span, confidence in judged if confidence}
-    places = []
-    for span, alone in judged:
-        confidence = _beside(alone) if certain - {span.label_} else alone
-        if confidence:
-            places.append(Place(span.label_, confidence, span.start_char, span.end_char))
-    return places
-
-
-def _beside(alone: float | None) -> float | None:
-    """Return how sure a name is beside another zone, from how sure it is alone."""
-    return {0.0: _BESIDE, _CUED: _CUED_AND_BESIDE}.get(alone, alone) if alone is not None else None
-
-
-def _confidence(span: "Span") -> float | None:
-    """Return how sure a name is by its context alone; None where that says it is no place."""
-    kind = _kind(span)
-    before, after = _before(span), _after(span)
-    cued = _cued(before, after)
-    if not _OUTLETS.isdisjoint(before[:2]):
-        return None
-    if kind is _Kind.SURE or _is_hashtag(span):
-        return _SURE_WITH_CUE if cued else _SURE
-    if _refused(span, kind, before, after, cued=cued):
-        return None
-    if cued:
-        return _CUED
-    return _OF if kind is _Kind.ORDINARY and before and before[0] in _LINKS else 0.0
-
-
-def _kind(span: "Span") -> _Kind:
-    words = [token.lower_.rstrip(".") for token in span if not token.is_punct]
-    opened = words[0] in _ARTICLES and len(words) == 2
-    core = words[1:] if opened else words
-    titled = opened and span[0].text[0].isupper()
-    if core[0] in _PEOPLE and len(core) == 1 and not titled:
-        return _Kind.PERSON
-    if opened or (words[0] in _SAINTS and len(words) == 2):
-        return _Kind.ORDINARY
-    if len(words) == 1 and (words[0] in _ORDINARY or len(words[0]) <= 3):
-        return _Kind.ORDINARY
-    return _Kind.SURE
-
-
-def _is_hashtag(span: "Span") -> bool:
-    return span.text.startswith("#") or (span.start > 0 and span.doc[span.start - 1].text == "#")
-
-
-def _cued(before: Sequence[str], after: Sequence[str]) -> bool:
-    """Say whether the words around a name, the nearest first, make it a place."""
-    leading = [word for word in before if word not in _PASSED]
-    if leading and leading[0] in _LOCATIVES | _WHOLE:
-        return True
-    return not _NOUNS.isdisjoint(before[:4]) or not _AFTER.isdisjoint(after[:2])
-
-
-def _refused(
-    span: "Span", kind: _Kind, before: Sequence[str], after: Sequence[str], *, cued: bool
-) -> bool:
-    """Say whether the words around a name make it a person, a brand, a verb or elsewhere."""
-    near = before[0] if before else ""
-    if near in _TITLES | _BRANDS or not _ELSEWHERE_BEFORE.isdisjoint(before[:2]):
-        return True
-    if not _ELSEWHERE.isdisjoint((*before[:4], *after[:4])):
-        return True
-    if len(span.text) <= 3 and near in _PRONOUNS:
-        return True
-    if near == "en" and before[1:2] and before[1] in _FEELING and span.text.islower():
-        return True
-    return kind is _Kind.PERSON and not cued and _surname_follows(span)
-
-
-def _surname_follows(span: "Span") -> bool:
-    if span.end >= len(span.doc) or span.text.isupper():
-        return False
-    follower = span.doc[span.end]
-    return follower.is_title and follower.is_alpha and len(follower) > 2
-
-
-def _before(span: "Span") -> list[str]:
-    """Return the words of the sentence before a name, the nearest first."""
-    return _words(reversed(span.doc[max(0, span.start - 8) : span.start]))
-
-
-def _after(span: "Span") -> list[str]:
-    return _words(iter(span.doc[span.end : span.end + 6]))
-
-
-def _words(tokens: "Iterator[Token]") -> list[str]:
-    words = []
-    for token in tokens:
-        if token.text == "." and token.i and token.nbor(-1).lower_ in _ABBREVIATED:
-            continue
-        if token.text[0] in _STOPS or "\n" in token.text:
-            break
-        word = token.lower_.replace(".", "")
-        if word.isalnum():
-            words.append(word)
-    return words
+def _crossing(places: Sequence[Place]) -> Place:
+    """Return the first of places in several zones, with those that all of them share."""
+    shared = reduce(lambda left, place: left & set(place.zones), places, set(places[0].zones))
+    first = places[0]
+    if len(shared) == 1:
+        confidence = round(first.confidence * _CROSSED, 4)
+        return replace(first, zone=shared.pop(), zones=(), confidence=confidence)
+    return replace(first, zones=tuple(one for one in first.zones if one in shared) or first.zones)

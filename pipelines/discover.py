@@ -20,7 +20,7 @@ from models.tables import (
     TopicCentroidRow,
 )
 from nlp import terms as words
-from nlp.places import identifier
+from nlp.places import named_by
 from nlp.topics import Topic, find_topics
 from pipelines import findings as rules
 from pipelines.alarm import Cell, Daily, alarms
@@ -121,7 +121,7 @@ def _look(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -> _
         reading(t, x) for t, x in zip(said["title"].fillna(""), said["text"], strict=True)
     ]
     heard = rules.voices(said)
-    found = places_frame(store.engine, place.code, subject.window, identifier(place.zones))
+    found = places_frame(store.engine, place.code, subject.window, named_by(place))
     zone_of = dict(zip(found["id"], found["zone"], strict=True))
     rows = distinct(said["cluster"].tolist(), said["reading"].tolist())[:MOST_EMBEDDED]
     vectors = embed(said["reading"].iloc[rows].tolist())

@@ -20,7 +20,7 @@ from configs.schema import Lens, Municipality
 from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
 from models.records import Kind, Window
 from nlp.lenses import identifier as lens_identifier
-from nlp.places import identifier
+from nlp.places import named_by
 from pipelines.store.partitions import (
     Facts,
     Key,
@@ -72,7 +72,7 @@ class Recipe:
     @property
     def gazetteer(self) -> str:
         """The zones and rules that place the texts."""
-        return identifier(self.municipality.zones)
+        return named_by(self.municipality)
 
     @property
     def spectacles(self) -> str:

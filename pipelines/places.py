@@ -1,10 +1,12 @@
-"""Note which zone each text of a window speaks of."""
+"""Note which place each text of a window speaks of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from configs.schema import Municipality
 from models.records import Window
-from nlp.places import INHERITED, Gazetteer, Place, identifier
+from nlp.place_names import DISTRICT
+from nlp.places import INHERITED, Gazetteer, Place, named_by
 from pipelines.classify import reading
 from pipelines.store.read import Unplaced, titles_and_texts, unplaced
 from pipelines.store.write import Placed, Store
@@ -13,20 +15,21 @@ _BATCH = 512  # also how many openers one query asks for at most
 
 
 def place_window(store: Store, municipality: Municipality, window: Window) -> int:
-    """Look for the zones in the window's texts where it was not done; return in how many it was.
+    """Look for places in the window's texts where it was not done; return in how many it was.
 
-    A reply that names no place takes the zone of the text that opened its thread, of whatever day
-    that is. What was found stays for as long as text, zones and rules do.
+    A reply that tells no zone takes that of the text that opened its thread, of whatever day
+    that is, unless it names a district. What was found stays for as long as text, names and rules
+    do.
     """
     if not municipality.zones:
         return 0
-    named_by = identifier(municipality.zones)
-    todo = unplaced(store.engine, municipality.code, window, named_by)
+    gazetteer_id = named_by(municipality)
+    todo = unplaced(store.engine, municipality.code, window, gazetteer_id)
     if not todo.count():
         return 0
-    gazetteer, done = Gazetteer(municipality.zones), 0
+    gazetteer, done = Gazetteer.of(municipality), 0
     for batch in todo.pages(_BATCH):
-        store.save_places(named_by, _place(store, municipality.code, gazetteer, batch))
+        store.save_places(gazetteer_id, _place(store, municipality.code, gazetteer, batch))
         done += len(batch)
     return done
 
@@ -35,20 +38,18 @@ def _place(
     store: Store, municipality: str, gazetteer: Gazetteer, batch: Sequence[Unplaced]
 ) -> list[Placed]:
     places = gazetteer.locate([reading(item.title, item.text) for item in batch])
-    openers = _openers(
-        store,
-        municipality,
-        gazetteer,
-        {
-            item.opener_id
-            for item, place in zip(batch, places, strict=True)
-            if place is None and item.opener_id
-        },
-    )
+    bare = [_is_bare(place) for place in places]
+    asked = {item.opener_id for item, is_bare in zip(batch, bare, strict=True) if is_bare}
+    openers = _openers(store, municipality, gazetteer, {one for one in asked if one})
     return [
-        _own(item, place) if place else _inherited(item, openers.get(item.opener_id or ""))
-        for item, place in zip(batch, places, strict=True)
+        _placed(item, place, openers.get(item.opener_id or "") if is_bare else None)
+        for item, place, is_bare in zip(batch, places, bare, strict=True)
     ]
+
+
+def _is_bare(place: Place | None) -> bool:
+    """Say whether a text leaves open where it is, as «la calle 6 también» does."""
+    return place is None or (place.zone is None and not place.zones and place.kind != DISTRICT)
 
 
 def _openers(
@@ -59,12 +60,20 @@ def _openers(
     return dict(zip(texts, places, strict=True))
 
 
-def _own(item: Unplaced, place: Place) -> Placed:
-    return Placed(item.manifestation_id, item.text_hash, place.zone, place.confidence)
-
-
-def _inherited(item: Unplaced, place: Place | None) -> Placed:
-    if place is None:
-        return Placed(item.manifestation_id, item.text_hash)
-    confidence = round(place.confidence * INHERITED, 4)
-    return Placed(item.manifestation_id, item.text_hash, place.zone, confidence, inherited=True)
+def _placed(item: Unplaced, place: Place | None, opener: Place | None) -> Placed:
+    """Return what is kept of a text: its own place, and the zone, where need be its opener's."""
+    own = Placed(item.manifestation_id, item.text_hash)
+    if place is not None:
+        own = replace(
+            own,
+            zone=place.zone,
+            confidence=place.confidence if place.zone else 0.0,
+            kind=place.kind,
+            name=place.name,
+            district=place.district,
+            zones=" ".join(place.zones) or None,
+        )
+    if own.zone or opener is None or opener.zone is None:
+        return own
+    confidence = round(opener.confidence * INHERITED, 4)
+    return replace(own, zone=opener.zone, confidence=confidence, inherited=True)

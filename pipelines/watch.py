@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from models.records import Window
-from nlp.places import identifier
+from nlp.places import named_by
 from pipelines.alarm import PAST_DAYS, Cell, Daily
 from pipelines.counted import Counted
 from pipelines.coverage import coverage
@@ -34,7 +34,7 @@ def daily_voices(store: Store, subject: Counted) -> Daily:
         whole,
         subject.model_version,
         subject.taxonomy_version,
-        identifier(subject.municipality.zones),
+        named_by(subject.municipality),
     )
     read = _read(store, subject, past, whole)
     sources = sorted({source for source, _ in read})

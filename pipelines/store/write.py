@@ -58,13 +58,20 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The zone of one text; without a zone, that it was looked for and there is none."""
+    """The place of one text; without a kind, that it was looked for and there is none.
+
+    ``zones`` are the codes, divided by blanks, of those in which a place may lie.
+    """
 
     manifestation_id: str
     text_hash: str
     zone: str | None = None
     confidence: float = 0.0
     inherited: bool = False
+    kind: str | None = None
+    name: str | None = None
+    district: str | None = None
+    zones: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,28 @@ def test_the_shipped_files_have_no_problems() -> None:
     assert check_taxonomy(SHIPPED / "taxonomy.yml") == []
 
 
+LANDMARKS = """\
+landmarks:
+  - name: Carretera Central
+    kind: road
+    zones: [vitarte, {zone}]
+    stretches: [{{zone: vitarte, from_km: {start}, to_km: 9}}]
+areas:
+"""
+
+
+def test_landmarks_lie_in_zones_of_the_file(tmp_path: Path) -> None:
+    good = changed("areas:\n", LANDMARKS.format(zone="ceres", start=5))
+    assert check(tmp_path, good) == []
+    (elsewhere,) = check(tmp_path, changed("areas:\n", LANDMARKS.format(zone="cerez", start=5)))
+    assert (elsewhere.path, elsewhere.line) == ("landmarks[0].zones[1]", 15)
+    assert "did you mean «ceres»" in elsewhere.advice
+    (back,) = check(tmp_path, changed("areas:\n", LANDMARKS.format(zone="ceres", start=12)))
+    assert "ends behind its beginning" in back.message
+    twice = good.replace("landmarks:\n", "landmarks:\n  - {name: Carretera Central, kind: road}\n")
+    assert [p.path for p in check(tmp_path, twice)] == ["landmarks[1].name"]
+
+
 def test_ate_has_25_sources_and_an_area_for_all() -> None:
     from configs.load import load_municipality
 

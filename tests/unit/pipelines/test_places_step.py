@@ -72,6 +72,35 @@ def test_texts_and_replies_get_their_zones(store: Store) -> None:
     assert found[items[3].id][1] == 0
 
 
+def test_kinds_names_and_several_zones_are_kept(store: Store) -> None:
+    road = {"name": "Carretera Central", "kind": "road", "zones": ["huaycan", "gloria"]}
+    market = {"name": "Mercado Uno", "kind": "market", "zones": ["gloria"]}
+    place = municipality(zones=[HUAYCAN, GLORIA], landmarks=[road, market], ubigeo="150103")
+    items = [
+        said(1, "Hay un hueco en la Carretera Central"),
+        said(2, "El Mercado Uno está sucio"),
+        said(3, "En San Juan de Lurigancho sí barren"),
+        said(4, "Falta agua en Huaycán"),
+        reply(5, "La calle 6 también", said(4)),
+        reply(6, "En San Juan de Lurigancho no", said(4)),
+    ]
+    save(store, begun(store), *items)
+    place_window(store, place, MARCH)
+    columns = ("zone", "kind", "name", "district", "zones", "inherited")
+    found = {
+        row["manifestation_id"]: tuple(row[c] for c in columns)
+        for row in rows(store.engine, PlaceRow)
+    }
+    assert [found[item.id] for item in items] == [
+        (None, "road", "Carretera Central", None, "huaycan gloria", False),
+        ("gloria", "market", "Mercado Uno", None, None, False),
+        (None, "district", "San Juan de Lurigancho", "150132", None, False),
+        ("huaycan", "zone", "Huaycán", None, None, False),
+        ("huaycan", "street", "calle 6", None, None, True),
+        (None, "district", "San Juan de Lurigancho", "150132", None, False),
+    ]
+
+
 def test_an_opener_of_another_month_gives_its_zone(store: Store) -> None:
     old = said(1, "Falta agua en Huaycán", when=at(27, month=2))
     save(store, begun(store), old, reply(2, "Sigue igual", old))
