@@ -25,6 +25,7 @@ from tempfile import TemporaryDirectory
 
 from configs.load import load_municipality
 from configs.schema import Municipality, Source
+from crawlers.forked import FORKS
 from crawlers.job import CrawlJob, CrawlResult, crawl
 from crawlers.known import Known
 from crawlers.sandbox.server import serve_town
@@ -76,11 +77,18 @@ def children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def crawls_cpu() -> float:
+    """Return the processor seconds of the crawls that have ended and of their server."""
+    stat = Path(f"/proc/{FORKS.pid}/stat").read_text() if FORKS.pid else ""
+    ticks = sum(int(field) for field in stat.rpartition(")")[2].split()[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def ours(job: CrawlJob) -> Round:
     """Read a source with the collector."""
-    before = children_cpu()
+    before = crawls_cpu()
     result = crawl(job)
-    cpu = children_cpu() - before
+    cpu = crawls_cpu() - before
     if result.reason:
         sys.exit(f"{job.source.name}: {result.reason}")
     moments = sorted(capture.fetched_at for capture in result.captures)

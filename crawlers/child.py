@@ -1,4 +1,4 @@
-"""The process that crawls: ``python -m crawlers.child JOB.json``. Only here does Scrapy run."""
+"""What a crawl's own process does, a fork of `crawlers.fork_server`. Only here does Scrapy run."""
 
 import logging
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.job import CrawlJob
+from crawlers.protocols.secret import TOKEN
 from crawlers.recorder import Recorder
 from crawlers.settings import SHOWN, settings_for
 from models.records import Protocol
@@ -21,9 +22,11 @@ QUIET = ("trafilatura", "htmldate", "charset_normalizer", "feedparser", "readabi
 """Loggers of libraries that may quote what they read."""
 
 
-def main(argv: list[str]) -> int:
-    """Run the crawl that a job file describes."""
-    job = CrawlJob.model_validate_json(Path(argv[1]).read_bytes())
+def main(file: Path, token: str) -> int:
+    """Run the crawl that a job file describes; standard input closes when its owner dies."""
+    job = CrawlJob.model_validate_json(file.read_bytes())
+    if token:
+        os.environ[TOKEN] = token
     os.umask(0o077)
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
@@ -83,7 +86,3 @@ def _end_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv))

@@ -1,9 +1,7 @@
 """One crawl of one source, in a child process that may die without taking anything along."""
 
-import os
+import logging
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from configs.schema import Source
 from crawlers.browser.need import what_is_missing
-from crawlers.protocols.secret import TOKEN, token_of
+from crawlers.fork_server import FAULT, TOO_MUCH_MEMORY
+from crawlers.forked import FORKS, ServerLostError
+from crawlers.protocols.secret import token_of
 from crawlers.wire import (
     CAPTURES,
     EXTRACTED,
@@ -37,11 +37,10 @@ from models.records import (
 GRACE = 30.0
 """Seconds that a child may take, beyond its own limits, to end by itself."""
 
-CHILD = (sys.executable, "-m", "crawlers.child")
-"""The command of the child process; the job file is its argument."""
-
 JOB, LOG = "job.json", "crawl.log"
 LAST_LINES = 5
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class CrawlJob(BaseModel):
@@ -121,35 +120,27 @@ def crawl(job: CrawlJob) -> CrawlResult:
     except OSError as error:
         reason = f"the crawl could not start in {job.out}: {error.strerror or error}"
         return CrawlResult([], [], [], finished=False, reason=reason, failure=Failure.SOFT)
+    except ServerLostError as error:
+        return read_result(job, killed=str(error), failure=Failure.OWN)
     if code is None:
         return read_result(job, killed=f"it did not end within {deadline:,.0f} seconds")
-    return read_result(job, code=code)
+    return read_result(job, code=code, failure=Failure.OWN if code == FAULT else None)
 
 
 def _run(job: CrawlJob, deadline: float, token: str) -> int | None:
-    """Run the child and return its exit code; nothing if it had to be killed."""
-    with (job.out / LOG).open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603 - our own module, and no shell
-            [*CHILD, str((job.out / JOB).resolve())],
-            stdin=subprocess.PIPE,  # when this process dies, the pipe closes and the child ends
-            stdout=log,
-            stderr=log,
-            env=_environment(job.source, token),
-        )
-        try:
-            return child.wait(timeout=deadline)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            _end(child)
+    """Run the crawl in its process and return its exit code; nothing if it had to be killed."""
+    with (job.out / LOG).open("wb") as log, FORKS.start(job.out / JOB, log, token) as child:
+        return child.wait(deadline)
 
 
-def read_result(job: CrawlJob, *, killed: str = "", code: int = 0) -> CrawlResult:
+def read_result(
+    job: CrawlJob, *, killed: str = "", code: int = 0, failure: Failure | None = None
+) -> CrawlResult:
     """Read the files that a crawl left; one that left no summary did not finish."""
     summary = _summary(job.out / SUMMARY)
     extracted = read_lines(job.out / EXTRACTED, Extracted)
     if summary is None or killed:
-        failure = Failure.SOFT if extracted else Failure.TEMPORARY
+        failure = failure or (Failure.SOFT if extracted else Failure.TEMPORARY)
         reason = killed or _crash(job, code)
         summary = Summary(finished=False, reason=reason, failure=failure)
         extracted = [replace(record, fingerprint=None) for record in extracted]
@@ -182,24 +173,6 @@ def prepare(job: CrawlJob) -> None:
     (job.out / JOB).write_text(job.model_dump_json(exclude_unset=True), encoding="utf-8")
 
 
-def _environment(source: Source, token: str) -> dict[str, str]:
-    """Return the environment without this installation's secrets, but with the source's token."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MANIFIESTA_")}
-    kept.pop(source.token or "", None)
-    if token:
-        kept[TOKEN] = token
-    here = str(Path(__file__).resolve().parent.parent)
-    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, (here, kept.get("PYTHONPATH"))))}
-
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    if child.poll() is None:
-        child.kill()
-        child.wait()
-    if child.stdin is not None:
-        child.stdin.close()
-
-
 def _summary(path: Path) -> Summary | None:
     try:
         return Summary.model_validate_json(path.read_bytes())
@@ -208,10 +181,16 @@ def _summary(path: Path) -> Summary | None:
 
 
 def _crash(job: CrawlJob, code: int) -> str:
-    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     try:
         written = (job.out / LOG).read_text(encoding="utf-8", errors="replace")
     except OSError:
         written = ""
     tail = " / ".join(line.strip() for line in written.splitlines()[-LAST_LINES:] if line.strip())
-    return f"the crawl of {job.url} broke off ({how})" + (f": {tail[-800:]}" if tail else "")
+    said = f": {tail[-800:]}" if tail else ""
+    if code == FAULT:
+        _LOGGER.error("a fault of Manifiesta's own while it read %s\n%s", job.url, written)
+        return f"Manifiesta itself broke while it read {job.url}, please report it{said}"
+    if code == TOO_MUCH_MEMORY:
+        return f"the crawl of {job.url} needed too much memory"
+    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return f"the crawl of {job.url} broke off ({how}){said}"

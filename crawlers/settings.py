@@ -59,6 +59,7 @@ def settings_for(job: CrawlJob) -> dict[str, Any]:
         **_components(job),
         **_browser(job),
         "LOG_LEVEL": "WARNING",
+        "LOG_VERSIONS": [],  # looking them up takes as long as a small feed, and nobody reads it
         "LOG_FORMAT": "%(levelname)s %(name)s: %(message)s",
         "STATS_DUMP": False,
         "LOGSTATS_INTERVAL": 0.0,

@@ -63,6 +63,8 @@ class Failure(StrEnum):
     """It did not answer, or not now: another try may find it well."""
     HARD = "hard"
     """It is gone, forbids it, or is not what it was said to be: somebody has to look."""
+    OWN = "own"
+    """This software broke, which says nothing of the source: somebody has to mend it."""
 
 
 class Condition(StrEnum):
@@ -77,6 +79,7 @@ class Outcome(StrEnum):
     """Why an input record was not stored: every record is counted under exactly one."""
 
     UNREADABLE = "unreadable"
+    FAULT = "fault"
     NO_TEXT = "no_text"
     NO_DATE = "no_date"
     BAD_DATE = "bad_date"
@@ -105,6 +108,7 @@ class Outcome(StrEnum):
 _FAILURES = {
     Outcome.FETCH_FAILED: Failure.TEMPORARY,
     Outcome.UNREADABLE: Failure.HARD,
+    Outcome.FAULT: Failure.OWN,
     Outcome.ROBOTS_DENIED: Failure.HARD,
     Outcome.NOT_ALLOWED: Failure.HARD,
     Outcome.GONE: Failure.HARD,

@@ -39,6 +39,7 @@ _ADVICE: Final = {
     " interface",
     Outcome.GONE: "open it in a browser and copy the address that works",
     Outcome.UNREADABLE: "open it in a browser and see whether it shows what you expect",
+    Outcome.FAULT: "report it: the source is not to blame",
     Outcome.FETCH_FAILED: "look for a typing mistake in the address, or try later",
 }
 

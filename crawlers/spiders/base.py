@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -148,8 +150,8 @@ class SourceSpider(scrapy.Spider):
 
     def unforeseen(self, failure: Any, response: Response) -> None:
         """A callback failed: count the page, and go on with the others."""
-        sentence = unforeseen_in_words(failure)
-        self.recorder.reject(Outcome.UNREADABLE, response.url, sentence)
+        outcome, sentence = unforeseen_in_words(failure)
+        self.recorder.reject(outcome, response.url, sentence)
         if response.url == self.recorder.job.url:
             self.recorder.stop(f"{response.url}: {sentence}")
 
@@ -244,12 +246,16 @@ def in_time(callback: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[An
     return read
 
 
-def unforeseen_in_words(failure: Any) -> str:
-    """Say how a callback failed, without a word of what it was reading."""
+def unforeseen_in_words(failure: Any) -> tuple[Outcome, str]:
+    """Say how a callback failed, and whose fault it is, without a word of what it was reading."""
     error = failure.value
     if isinstance(error, TookTooLongError):
-        return str(error)
-    return f"reading it failed ({type(error).__name__})"
+        return Outcome.UNREADABLE, str(error)
+    if isinstance(error, MemoryError | RecursionError):
+        return Outcome.UNREADABLE, f"reading it failed ({type(error).__name__})"
+    where = extract_tb(failure.getTracebackObject())
+    place = f" at {Path(where[-1].filename).name}:{where[-1].lineno}" if where else ""
+    return Outcome.FAULT, f"Manifiesta failed to read it ({type(error).__name__}{place})"
 
 
 def conditional(request: Request, *, may_rest: bool = True) -> Request:

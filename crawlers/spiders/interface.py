@@ -318,7 +318,7 @@ class InterfaceSpider(SourceSpider):
         about = response.request.cb_kwargs if response.request else {}
         if "ask" in about:
             self._listings.broken(about["ask"].lists)
-            sentence = f"{response.url}: {unforeseen_in_words(failure)}"
+            sentence = f"{response.url}: {unforeseen_in_words(failure)[1]}"
             self._without(sentence, about["ask"], is_start=about["is_start"])
 
     def _without(self, sentence: str, ask: Ask, *, is_start: bool) -> None:

@@ -1,6 +1,7 @@
 """A site on loopback that answers what a test tells it to, and jobs that read it."""
 
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from configs.schema import Limits, Source
+from crawlers import forked, job
+from crawlers.forked import Forks
 from crawlers.job import CrawlJob
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -180,6 +183,25 @@ def make_job(tmp_path: Path) -> Callable[..., CrawlJob]:
         )
 
     return make
+
+
+@pytest.fixture
+def served_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Forks]]:
+    """Return a function that has crawls forked from a server which runs some lines first."""
+    started: list[Forks] = []
+
+    def serve(lines: str) -> Forks:
+        code = (
+            f"{lines}\nimport sys\nfrom crawlers.fork_server import main\nsys.exit(main(sys.argv))"
+        )
+        monkeypatch.setattr(forked, "SERVER", (sys.executable, "-c", code))
+        started.append(Forks())
+        monkeypatch.setattr(job, "FORKS", started[-1])
+        return started[-1]
+
+    yield serve
+    for forks in started:
+        forks.close()
 
 
 def rss(*items: str) -> str:

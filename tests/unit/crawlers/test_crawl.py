@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import pytest
 
 from crawlers import job as job_module
 from crawlers.archive import read_capture
+from crawlers.forked import Forked, Forks
 from crawlers.job import LOG, CrawlJob, CrawlResult, crawl, read_result
 from crawlers.wire import EXTRACTED, SUMMARY
 from models.records import Extracted, Failure, Kind, Outcome
@@ -252,22 +252,17 @@ def test_private_addresses_are_not_read(site: Any, make_job: Job, host: str) -> 
     assert site.asked == []
 
 
-CHILD_THAT_TAKES_ONE_ADDRESS_FOR_PUBLIC = """
-import sys
+ONE_ADDRESS_IS_PUBLIC = """
 from crawlers import addresses
 strict = addresses.refusal
 addresses.refusal = lambda address: None if address == "127.0.0.1" else strict(address)
-from crawlers.child import main
-sys.exit(main(sys.argv))
 """
 
 
 def test_a_redirect_to_a_private_address_is_not_followed(
-    site: Any, other_site: Any, make_job: Job, feed: Feed, monkeypatch: pytest.MonkeyPatch
+    site: Any, other_site: Any, make_job: Job, feed: Feed, served_by: Callable[[str], Forks]
 ) -> None:
-    # the first site counts as public, so that the second hop is what is refused
-    lenient = (sys.executable, "-c", CHILD_THAT_TAKES_ONE_ADDRESS_FOR_PUBLIC)
-    monkeypatch.setattr(job_module, "CHILD", lenient)
+    served_by(ONE_ADDRESS_IS_PUBLIC)  # so that the second hop is what is refused
     target = other_site.page("/feed", feed())
     url = site.redirect("/feed", target)
 
@@ -307,11 +302,11 @@ def test_the_limit_of_time(site: Any, make_job: Job, feed: Feed, entry: Feed) ->
 def test_a_killed_child_keeps_what_it_had(
     site: Any, make_job: Job, feed: Feed, entry: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    children: list[Any] = []
-    popen = subprocess.Popen
+    children: list[Forked] = []
+    start = job_module.FORKS.start
 
-    def remember(*args: Any, **kwargs: Any) -> Any:
-        children.append(popen(*args, **kwargs))
+    def remember(*args: Any) -> Forked:
+        children.append(start(*args))
         return children[-1]
 
     def kill_once(handler: BaseHTTPRequestHandler) -> None:
@@ -324,7 +319,7 @@ def test_a_killed_child_keeps_what_it_had(
     site.pages["/nota/1"] = kill_once
     entries = (entry("n0", "Sin página", "A."), entry("n1", "Con página", "B.", link))
     url = site.page("/feed", feed(*entries))
-    monkeypatch.setattr(job_module.subprocess, "Popen", remember)
+    monkeypatch.setattr(job_module.FORKS, "start", remember)
 
     cut = crawl(make_job(url, "first", follow=True))
     whole = crawl(make_job(url, "second", follow=True))
@@ -368,17 +363,6 @@ def test_a_child_that_does_not_end_is_killed(
     assert (result.finished, result.reason) == (False, "it did not end within 1 seconds")
 
 
-def test_a_child_that_crashes_says_why(make_job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import sys; sys.exit('no hay memoria')"
-    monkeypatch.setattr(job_module, "CHILD", (sys.executable, "-c", code))
-    url = "http://127.0.0.1:1/feed"
-
-    result = crawl(make_job(url))
-
-    assert result.reason == f"the crawl of {url} broke off (exit code 1): no hay memoria"
-    assert not result.finished
-
-
 def test_a_folder_that_cannot_be_written(make_job: Job, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("no es una carpeta")
 
@@ -399,27 +383,6 @@ def test_a_certificate_that_nobody_signed(
 
     assert result.reason == f"{url} cannot be read: its TLS certificate is not valid"
     assert site.asked == []
-
-
-def test_a_child_ends_with_its_parent(site: Any, make_job: Job) -> None:
-    asked = threading.Event()
-
-    def hang(_: BaseHTTPRequestHandler) -> None:
-        asked.set()
-        site.over.wait()
-
-    site.pages["/feed"] = hang
-    job = make_job(site.url + "/feed", limits={"timeout": 1, "max_seconds": 3_000})
-    job_module.prepare(job)
-    command = [*job_module.CHILD, str(job.out / job_module.JOB)]
-
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
-        assert asked.wait(60)
-        assert child.stdin is not None
-        child.stdin.close()  # what happens when the parent dies
-        child.wait(60)
-
-    assert read_result(job).reason == "it was stopped"
 
 
 def test_an_archive_that_cannot_be_written_stops_the_crawl(

@@ -5,9 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from crawlers import job as job_module
+from crawlers.forked import Forks
 from crawlers.job import CrawlJob, crawl
 from crawlers.patience import patience
 from models.records import Failure, Outcome
@@ -15,12 +13,9 @@ from models.records import Failure, Outcome
 QUADRATIC = b"<html><body><table>" + b"<tr><td>a<td>b" * 150_000
 """Two megabytes that trafilatura needs minutes for."""
 
-IMPATIENT_CHILD = """
-import sys
+IMPATIENT = """
 from crawlers import patience
 patience.patience.__wrapped__.__defaults__ = (1.0,)
-from crawlers.child import main
-sys.exit(main(sys.argv))
 """
 
 
@@ -63,9 +58,9 @@ def test_a_page_that_takes_too_long_is_counted_and_the_others_are_read(
     make_job: Callable[..., CrawlJob],
     feed: Callable[..., str],
     entry: Callable[..., str],
-    monkeypatch: pytest.MonkeyPatch,
+    served_by: Callable[[str], Forks],
 ) -> None:
-    monkeypatch.setattr(job_module, "CHILD", (sys.executable, "-c", IMPATIENT_CHILD))
+    served_by(IMPATIENT)
     slow = site.page("/lenta", QUADRATIC)
     good = site.page("/buena", "<html><body><article><p>Falta agua.</p></article></body></html>")
     entries = (entry("n1", "T", "Uno.", slow), entry("n2", "T", "Dos.", good))
@@ -79,9 +74,9 @@ def test_a_page_that_takes_too_long_is_counted_and_the_others_are_read(
 
 
 def test_a_source_whose_own_page_takes_too_long_has_failed(
-    site: Any, make_job: Callable[..., CrawlJob], monkeypatch: pytest.MonkeyPatch
+    site: Any, make_job: Callable[..., CrawlJob], served_by: Callable[[str], Forks]
 ) -> None:
-    monkeypatch.setattr(job_module, "CHILD", (sys.executable, "-c", IMPATIENT_CHILD))
+    served_by(IMPATIENT)
     attributes = " ".join(f'a{number}="1"' for number in range(60_000))
     body = f'<rss version="2.0"><channel><item {attributes}></item></channel></rss>'
     url = site.page("/feed", body)
