@@ -78,7 +78,8 @@ class CrawlResult:
     ``failure`` says how it went wrong, ``unchanged`` how many things were as they are stored and
     not read again, ``not_modified`` how many answers said just that. ``validators`` are to be
     kept once the records are stored. ``vanished`` and ``listings`` tell what is gone; ``bounded``
-    says that nothing was asked for beyond the window; ``fields`` are what the answers hold.
+    says that nothing was asked for beyond the window; ``fields`` are what the answers hold;
+    ``looked`` are the fingerprints of old pages that had not changed when they were asked.
     """
 
     extracted: list[Extracted]
@@ -94,6 +95,7 @@ class CrawlResult:
     listings: tuple[Listing, ...] = ()
     bounded: bool = False
     fields: tuple[str, ...] = ()
+    looked: tuple[str, ...] = ()
 
     @property
     def missed(self) -> bool:
@@ -162,6 +164,7 @@ def read_result(
         listings=tuple(read_lines(job.out / LISTINGS, Listing)),
         bounded=summary.bounded,
         fields=tuple(summary.fields),
+        looked=tuple(summary.looked),
     )
 
 

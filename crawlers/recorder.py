@@ -44,7 +44,8 @@ class Recorder:
 
     ``known`` is what earlier runs stored. ``unchanged``, ``not_modified`` and ``lacking`` count
     what was not read again, the answers that said so, and what a replay's archive lacks;
-    ``bounded`` is set where something was left out because it is older than the window.
+    ``bounded`` is set where something was left out because it is older than the window;
+    ``looked`` are the fingerprints of old pages that have not changed.
     """
 
     def __init__(self, job: CrawlJob) -> None:
@@ -53,6 +54,7 @@ class Recorder:
         self.reason = ""
         self.known = Known.load(job.known)
         self.unchanged = self.not_modified = self.lacking = 0
+        self.looked: set[str] = set()
         self.bounded = False
         self._fields: set[str] = set()
         self._vanished: set[str] = set()
@@ -158,6 +160,7 @@ class Recorder:
             unchanged=self.unchanged,
             not_modified=self.not_modified,
             unsettled=sorted(self._unsettled),
+            looked=sorted(self.looked),
             bounded=self.bounded,
             fields=sorted(self._fields),
             peak_memory=peak_memory(),

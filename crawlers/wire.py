@@ -28,6 +28,7 @@ class Summary(BaseModel):
 
     ``unchanged`` counts what is as it was stored and was not read again, ``not_modified`` the
     answers that said so (304); ``unsettled`` are the external ids whose threads lack a page;
+    ``looked`` are the fingerprints of old pages that need no further look;
     ``peak_memory`` is the most that the process had, in bytes.
     ``bounded`` says that what was said before the window was left out, ``fields`` are the names
     of what the source's answers hold.
@@ -42,6 +43,7 @@ class Summary(BaseModel):
     unchanged: int = 0
     not_modified: int = 0
     unsettled: list[str] = []
+    looked: list[str] = []
     bounded: bool = False
     fields: list[str] = []
     peak_memory: int = 0

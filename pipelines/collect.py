@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from configs.schema import Municipality, Source, absolute_url
 from crawlers.job import CrawlJob, CrawlResult, crawl
-from crawlers.known import MOST_OPENERS, Known
+from crawlers.known import MOST_OPENERS, Known, last_look
 from models.errors import SourceError
 from models.records import (
     Condition,
@@ -223,6 +223,7 @@ def keep_records(
         seen={key: mark for key, mark in _marks(code, result.extracted).items() if key in stored},
         validators=() if result.missed else result.validators,
         gone=gone.moments,
+        looked={mark: last_look(mark) for mark in result.looked},
         fields=fields,
         health=health,
     )

@@ -24,8 +24,9 @@ DEEPEST = 256
 class Entry:
     """One entry of a feed; what the feed does not say is empty. Dates are as it wrote them.
 
-    ``date`` is when it was said; ``updated``, if given, when it last changed. A headline that an
-    aggregator took from another medium has that medium for its author.
+    ``date`` is when it was said; ``updated``, if given, when it last changed. ``answers``, if
+    given, is how many comments its page has. A headline that an aggregator took from another
+    medium has that medium for its author.
     """
 
     id: str | None = None
@@ -35,6 +36,7 @@ class Entry:
     author: str | None = None
     date: str | None = None
     updated: str | None = None
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,15 @@ def _xml_entry(item: Any, url: str) -> Entry:
         author=line(item.get("author")) or _medium(item),
         date=next((text for date in dates if (text := line(date))), None),
         updated=line(item.get("updated")) if "updated" in item else None,
+        answers=_answers(item),
     )
+
+
+def _answers(item: Any) -> str | None:
+    """Return the count of the «slash» module of RSS or of Atom's threading (RFC 4685)."""
+    links = [link.get("thr:count") for link in item.get("links", ()) if isinstance(link, Mapping)]
+    counts = (item.get("slash_comments"), item.get("thr_total"), *links)
+    return next((count for count in counts if isinstance(count, str) and count.isdecimal()), None)
 
 
 def _medium(item: Any) -> str | None:

@@ -107,8 +107,9 @@ class Step:
     ``stop`` is a sentence that says why the crawl ends here; what was read is kept. ``gone`` are
     the external ids of what the platform says was taken back, ``present`` those of what is there
     beside the drafts. ``empty`` are those behind which there is nothing, so nothing is asked;
-    ``thread`` is that of the thread, where no list had told it. A ``partial`` list is one of a
-    page, which may show the latest of a thread and not say that there are others.
+    ``whole`` are those all of whose thread the answer holds, but for what its asks of their lists
+    bring; ``thread`` is that of the thread, where no list had told it. A ``partial`` list is one of
+    a page, which may show the latest of a thread and not say that there are others.
     """
 
     drafts: tuple[Draft, ...] = ()
@@ -118,6 +119,7 @@ class Step:
     gone: tuple[str, ...] = ()
     present: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     thread: str = ""
     partial: bool = False
 

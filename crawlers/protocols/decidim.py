@@ -1,11 +1,15 @@
 """Decidim: the proposals of participatory processes and their comments, through GraphQL.
 
+Proposals are listed from the newest, with the number of their comments, so that a page after one
+that is stored as it is listed, and answers to comments of such a proposal, are not asked for.
 The queries stay inside Decidim's own limits: 50 items a page, 5,000 points of complexity, and
 no field more than twice inside itself, so answers to answers are asked for one by one.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 from configs.schema import Source
@@ -29,7 +33,7 @@ from crawlers.protocols.base import (
 from crawlers.protocols.lists import CLOSED, mistyped, no_identity, objects, sorted_out
 from crawlers.protocols.refusals import code_of
 from crawlers.rules import Draft
-from models.records import ANSWERS, OPENERS, Kind
+from models.records import OPENERS, Kind
 
 PER_PAGE = 50
 
@@ -45,17 +49,23 @@ _TEXTS = "title { translations { locale text } } body { translations { locale te
 _PAGE = "pageInfo { hasNextPage endCursor }"
 
 
+_NEWEST_FIRST = {"publishedAt": "DESC"}
+
+
 def _proposals_query(comments: str) -> str:
     node = f"id {_TEXTS} publishedAt author {{ name }} {comments}"
-    found = (
-        f"proposals(first: {PER_PAGE}, after: $after) {{ {_PAGE} edges {{ node {{ {node} }} }} }}"
-    )
+    given = f"first: {PER_PAGE}, after: $after, order: $order"
+    found = f"proposals({given}) {{ {_PAGE} edges {{ node {{ {node} }} }} }}"
     inside = f"component(id: $component) {{ id ... on Proposals {{ {found} }} }}"
-    return f"query Proposals($component: ID!, $after: String) {{ {inside} }}"
+    # as a variable, because the direction is a text in some versions and an enum in others
+    asked = "$component: ID!, $after: String, $order: ProposalSort"
+    return f"query Proposals({asked}) {{ {inside} }}"
 
 
 PROPOSALS = _proposals_query("")
-PROPOSALS_AND_COMMENTS = _proposals_query(f"comments {{ {_COMMENT} comments {{ {_COMMENT} }} }}")
+PROPOSALS_AND_COMMENTS = _proposals_query(
+    f"totalCommentsCount comments {{ {_COMMENT} comments {{ {_COMMENT} }} }}"
+)
 REPLIES = (
     "query Replies($component: ID!, $proposal: ID!, $comment: String!) {"
     " component(id: $component) { id ... on Proposals { proposal(id: $proposal) { id"
@@ -82,12 +92,12 @@ class Decidim:
     def _ask(
         self,
         query: str,
-        variables: dict[str, object],
-        about: dict[str, object],
-        *,
-        needed: bool = True,
+        variables: Mapping[str, object],
+        about: Mapping[str, object],
+        **others: Any,
     ) -> Ask:
         body = {"query": query, "variables": variables}
+        given: dict[str, Any] = {"needed": True, "lists": (OPENERS,)} | others
         return Ask(
             f"{self._root}/api",
             method="POST",
@@ -95,8 +105,7 @@ class Decidim:
             body=json.dumps(body, ensure_ascii=False).encode(),
             about=about,
             errors=CLOSED | {400, 422},
-            needed=needed,
-            lists=(OPENERS, ANSWERS),
+            **given,
         )
 
     def read(self, answer: Answer) -> Step:
@@ -113,7 +122,7 @@ class Decidim:
             return step
         problem = unreadable(answer, errors)
         stop = problem.detail if is_start and not step.asks and not step.drafts else ""
-        return Step(step.drafts, step.asks, (problem, *step.problems), stop)
+        return replace(step, problems=(problem, *step.problems), stop=stop, whole=())
 
     def _data(self, answer: Answer, data: dict[str, object]) -> Step:
         kind = answer.about.get("is", "spaces")
@@ -143,8 +152,9 @@ class Decidim:
 
     def _page(self, component: str, slug: str, after: str | None) -> Ask:
         query = PROPOSALS_AND_COMMENTS if self._source.comments else PROPOSALS
-        about: dict[str, object] = {"is": "proposals", "component": component, "slug": slug}
-        return self._ask(query, {"component": component, "after": after}, about | {"after": after})
+        about = {"is": "proposals", "component": component, "slug": slug, "after": after}
+        given = {"component": component, "after": after, "order": _NEWEST_FIRST}
+        return self._ask(query, given, about, older=after is not None)
 
     def _proposals(self, answer: Answer, component: object) -> Step:
         found = look(component, "proposals")
@@ -170,10 +180,12 @@ class Decidim:
         text, heading = _translated(node.get("body")), _translated(node.get("title"))
         if text is None and heading is None:
             return Step(problems=(mistyped(identity, "title and its body"),))
+        count = node.get("totalCommentsCount") if self._source.comments else None
         opener = draft(
             answer,
             identity,
             kind_of(self._source),
+            count,
             text=text or "",
             title=line(heading),
             author=word(node, "author", "name") or None,
@@ -181,7 +193,8 @@ class Decidim:
             url=self._address(answer, own),
         )
         thread = self._thread(answer, own, identity, node.get("comments"), depth=0)
-        return _joined(Step((opener,)), thread)
+        whole = (identity,) if isinstance(node.get("comments"), list) else ()
+        return _joined(Step((opener,), whole=whole), thread)
 
     def _address(self, answer: Answer, proposal: str) -> str:
         slug = quote(answer.about.get("slug", ""), safe="")
@@ -241,7 +254,8 @@ class Decidim:
             "comment": comment,
         }
         about = names | {"is": "replies", "slug": answer.about.get("slug", ""), "depth": depth}
-        yield self._ask(REPLIES, names, about, needed=False)
+        of = f"proposal:{proposal}"
+        yield self._ask(REPLIES, names, about, needed=False, of=of, lists=(of,))
 
     def _replies(self, answer: Answer, component: object) -> Step:
         proposal, comment = answer.about.get("proposal", ""), answer.about.get("comment", "")
@@ -266,7 +280,12 @@ def _nodes(
 
 
 def _joined(one: Step, two: Step) -> Step:
-    return Step(one.drafts + two.drafts, one.asks + two.asks, one.problems + two.problems)
+    return Step(
+        one.drafts + two.drafts,
+        one.asks + two.asks,
+        one.problems + two.problems,
+        whole=one.whole + two.whole,
+    )
 
 
 def _translated(field: object) -> str | None:

@@ -119,6 +119,26 @@ class SourceSpider(scrapy.Spider):
             return draft
         return replace(draft, fingerprint=last_look(draft.fingerprint))
 
+    def is_settled(self, mark: str | None, newest: datetime | None, *, counted: bool) -> bool:
+        """Say whether what is listed like this needs no second look.
+
+        Where a list counts what lies behind, a young one would be listed differently; once it is
+        old it is looked at a last time, because edits are not counted.
+        """
+        known = self.recorder.known
+        if not self.source.comments:
+            return known.has(mark)
+        if known.is_settled(mark):
+            return True
+        return counted and known.is_young(mark, newest, self.source.revisit_days)
+
+    def rested(self, mark: str | None, newest: datetime | None) -> None:
+        """Count a page that has not changed; an old one has had its last look by that."""
+        known = self.recorder.known
+        self.recorder.unchanged += 1
+        if known.has(mark) and not known.is_young(mark, newest, self.source.revisit_days):
+            self.recorder.looked.add(mark or "")
+
     def look_for(self, openers: Iterator[Opener]) -> Iterator[Request]:
         """Ask for the pages of openers that a list lacks: they may be gone, or have made room."""
         for opener in islice(openers, MOST_LOOKED_FOR):

@@ -89,9 +89,9 @@ class FeedSpider(SourceSpider):
         return others
 
     def _is_settled(self, draft: Draft) -> bool:
-        known = self.recorder.known
-        look = known.is_settled if self.source.comments else known.has
-        return look(draft.fingerprint)
+        """Say whether an entry's page needs no second look; counts say nothing of its own text."""
+        counted = draft.counted and not self.source.follow
+        return self.is_settled(draft.fingerprint, self._newest, counted=counted)
 
     def _moments(self, drafts: Iterable[Draft]) -> list[datetime]:
         zone = self.recorder.zone
@@ -121,7 +121,9 @@ class FeedSpider(SourceSpider):
                 entry.updated,
                 entry.title,
                 entry.text,
+                *([entry.answers] if entry.answers else []),
             ),
+            counted=entry.answers is not None,
         )
 
     def read_page(self, response: Response, link: str) -> Iterator[Request]:
@@ -145,7 +147,8 @@ class FeedSpider(SourceSpider):
         """An entry's page could not be read, has not changed, or is gone though it is listed."""
         link, known = failure.request.cb_kwargs["link"], self.recorder.known
         if isinstance(failure.value, NotModified):
-            self.recorder.unchanged += len(self._waiting.pop(link, ()))
+            for draft in self._waiting.pop(link, ()):
+                self.rested(draft.fingerprint, self._newest)
             return
         of_stored = [d for d in self._waiting.get(link, ()) if known.has_some(d.fingerprint)]
         found = [self.is_gone(failure, draft.external_id or "") for draft in of_stored]

@@ -190,17 +190,7 @@ class InterfaceSpider(SourceSpider):
         return [moment for moment in moments if isinstance(moment, datetime)]
 
     def _is_settled(self, mark: str, *, counted: bool) -> bool:
-        """Say whether what is listed like this needs no second look.
-
-        Where a list counts what lies behind, a young one would be listed differently; once it is
-        old it is looked at a last time, because edits are not counted.
-        """
-        known = self.recorder.known
-        if not self.source.comments:
-            return known.has(mark)
-        if known.is_settled(mark):
-            return True
-        return counted and known.is_young(mark, self._newest, self.source.revisit_days)
+        return self.is_settled(mark, self._newest, counted=counted)
 
     def _note_fields(self, answer: Answer) -> None:
         if answer.status != 200 or self._sampled >= MOST_SAMPLED:
@@ -228,7 +218,11 @@ class InterfaceSpider(SourceSpider):
         ids = [draft.external_id for draft in step.drafts if draft.external_id]
         held = [*ids, *step.present, *step.gone, *(problem.where for problem in step.problems)]
         is_page = step.partial and OPENERS not in ask.lists  # its own date is no comment's
-        listed = [draft for draft in step.drafts if draft.thread or not is_page]
+        listed = [
+            draft
+            for draft in step.drafts
+            if (draft.thread or not is_page) and draft.thread not in step.whole
+        ]
         self._listings.answered(
             ask.lists,
             answer.fetched_at,
@@ -239,9 +233,10 @@ class InterfaceSpider(SourceSpider):
         )
         if step.stop or any(_hides(problem) for problem in step.problems):
             self._listings.broken(ask.lists)
-        for external_id in step.empty:
+        for external_id in (*step.empty, *step.whole):
+            said = [draft.external_id or "" for draft in step.drafts if draft.thread == external_id]
             self._listings.asked((external_id,))
-            self._listings.answered((external_id,), answer.fetched_at)
+            self._listings.answered((external_id,), answer.fetched_at, map(identity, said))
 
     def _looked_for(self) -> Iterator[Ask]:
         """Ask for the young openers that the source's list no longer holds."""
@@ -283,6 +278,8 @@ class InterfaceSpider(SourceSpider):
                 self.recorder.bounded = True
             elif not (ask.of and ask.of in settled):
                 yield ask
+            else:
+                self._listings.broken(ask.lists)
 
     def _is_over(self, step: Step) -> bool:
         """Say whether all that an answer lists is stored as it lists it, and all before it too."""
@@ -304,7 +301,7 @@ class InterfaceSpider(SourceSpider):
         ask = failure.request.cb_kwargs["ask"]
         self._listings.broken(ask.lists)
         if isinstance(failure.value, NotModified):
-            self.recorder.unchanged += 1
+            self.rested(ask.mark, self._newest)
             return
         outcome, sentence = explain(failure, self.source.limits)
         self.recorder.reject(outcome, failure.request.url, sentence)

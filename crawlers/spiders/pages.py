@@ -11,6 +11,7 @@ from crawlers.extract.article import read_article
 from crawlers.extract.dates import first_moment
 from crawlers.extract.links import read_links
 from crawlers.known import fingerprint, is_old
+from crawlers.politeness import NotModified
 from crawlers.recorder import Recorder
 from crawlers.rules import Draft
 from crawlers.spiders.base import (
@@ -159,7 +160,9 @@ class PagesSpider(SourceSpider):
         """A page could not be read, or is gone."""
         url = failure.request.url
         owner = self.recorder.known.by_page.get(url)
-        if owner is None or not self.is_gone(failure, owner):
-            self.not_read(url, failure)
         asked = failure.request.cb_kwargs.get("asked", "")
+        if isinstance(failure.value, NotModified):
+            self.rested(fingerprint(asked), self._newest)
+        elif owner is None or not self.is_gone(failure, owner):
+            self.not_read(url, failure)
         yield from self._done(asked, self.recorder.known.said_at(fingerprint(asked)))

@@ -92,14 +92,16 @@ class Learnt:
 
     ``seen`` are the fingerprints of those of the manifestations whose pages were read, by id, and
     ``validators`` by what to ask next time whether an address has changed. ``gone`` is when
-    manifestations were seen to be gone, by id. ``fields`` are names of what its answers hold, true
-    where none before had them. ``health`` says what the run has made of the source, once it is
-    known what was new.
+    manifestations were seen to be gone, by id. ``looked`` are fingerprints that take the place of
+    others, once an old page was looked at and had not changed. ``fields`` are names of what its
+    answers hold, true where none before had them. ``health`` says what the run has made of the
+    source, once it is known what was new.
     """
 
     seen: Mapping[str, str] = field(default_factory=dict)
     validators: Sequence[Validator] = ()
     gone: Mapping[str, datetime] = field(default_factory=dict)
+    looked: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, bool] = field(default_factory=dict)
     health: Callable[[Saved], Health] | None = None
 
@@ -244,6 +246,7 @@ class Store:
             _insert_rejections(connection, run_id, rejections)
             _insert_captures(connection, run_id, municipality.code, source, captures)
             _upsert_seen(connection, learnt.seen)
+            _replace_seen(connection, municipality.code, source, learnt.looked)
             _upsert_validators(connection, municipality.code, source, learnt.validators)
             _mark_gone(connection, learnt.gone)
             _insert_fields(connection, municipality.code, source, learnt.fields)
@@ -617,6 +620,20 @@ def _upsert_health(connection: Connection, municipality: str, source: str, healt
 def _upsert_seen(connection: Connection, seen: Mapping[str, str]) -> None:
     rows = [{"manifestation_id": key, "fingerprint": mark} for key, mark in seen.items()]
     _upsert(connection, SeenRow, rows, replace=("fingerprint",))
+
+
+def _replace_seen(
+    connection: Connection, municipality: str, source: str, marks: Mapping[str, str]
+) -> None:
+    theirs = select(ManifestationRow.id).where(
+        ManifestationRow.municipality == municipality, ManifestationRow.source == source
+    )
+    for former, mark in sorted(marks.items()):
+        connection.execute(
+            update(SeenRow)
+            .where(SeenRow.fingerprint == former, SeenRow.manifestation_id.in_(theirs))
+            .values(fingerprint=mark)
+        )
 
 
 def _upsert_validators(

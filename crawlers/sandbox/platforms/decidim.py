@@ -88,18 +88,20 @@ class Decidim(Base):
         return Thing("Proposals", fields)
 
     def _proposals(self, given: Mapping[str, Any]) -> Thing:
-        oldest_first = self.items[::-1]
+        order = given.get("order") or {}
+        is_falling = str(order.get("publishedAt", "")).upper() == "DESC"
+        listed = self.items if is_falling else self.items[::-1]
         start = _place(given.get("after"))
         asked = given.get("first")
         size = min(_MOST, asked) if isinstance(asked, int) and asked > 0 else _DEFAULT
-        page = oldest_first[start : start + size]
+        page = listed[start : start + size]
         end = start + len(page)
         edges = [
             Thing("ProposalEdge", {"cursor": _cursor(place), "node": _proposal(item)})
             for place, item in enumerate(page, start=start + 1)
         ]
         info = {
-            "hasNextPage": end < len(oldest_first),
+            "hasNextPage": end < len(listed),
             "hasPreviousPage": start > 0,
             "startCursor": _cursor(start + 1) if page else None,
             "endCursor": _cursor(end) if page else None,

@@ -56,6 +56,12 @@ def learnt(result: CrawlResult, **about: Any) -> Known:
     )
 
 
+def looked(known: Known, result: CrawlResult) -> Known:
+    """Return what is known once a crawl found old pages unchanged."""
+    seen = {last_look(m) if m in result.looked else m: when for m, when in known.seen.items()}
+    return known.model_copy(update={"seen": seen})
+
+
 def test_what_is_known_comes_back_from_its_file(tmp_path: Path) -> None:
     known = Known(
         validators={"http://a.pe/": Validator("http://a.pe/", '"e"', "ayer")},
@@ -218,7 +224,7 @@ def test_known_articles_of_a_page_of_links(site: Any, make_job: Job) -> None:
         text = ARTICLE.replace(b"https://elvecino.example.pe/noticias/marcha-agua", b"")
         return tagged(site, name, text.replace(b"2025-05-06T", f"2025-05-{day:02}T".encode()))
 
-    for name, day in (("/n/1", 20), ("/n/2", 9), ("/n/3", 8)):
+    for name, day in (("/n/1", 9), ("/n/2", 8), ("/n/3", 20)):
         note(name, day)
     first_page = (
         '<html><body><h2><a href="/n/1">1</a></h2><h2><a href="/n/2">2</a></h2>'
@@ -229,14 +235,65 @@ def test_known_articles_of_a_page_of_links(site: Any, make_job: Job) -> None:
     job = make_job(url, protocol="pages", links="h2 a", comments=True)
     first = crawl(job)
     assert len(site.paths) == 6
+
+    def asked_again(known: Known, out: str) -> tuple[CrawlResult, list[str]]:
+        site.asked.clear()
+        return crawl(knowing(job, known, out)), sorted(site.paths)
+
+    cut_short, all_pages = asked_again(learnt(first), "second")
+    complete, first_page_alone = asked_again(learnt(first, complete=True), "third")
+    _, nothing = asked_again(looked(learnt(first, complete=True), cut_short), "fourth")
+
+    # the old ones were read before anything younger was known: they are asked once more, by tag
+    assert all_pages == ["/n/1", "/n/2", "/n/3", "/portada", "/portada?p=2", "/robots.txt"]
+    assert (cut_short.unchanged, cut_short.not_modified, cut_short.extracted) == (3, 3, [])
+    assert len(cut_short.looked) == 2
+    assert first_page_alone == ["/n/1", "/n/2", "/portada", "/robots.txt"]
+    assert complete.finished
+    assert nothing == ["/portada", "/robots.txt"]
+
+
+def test_an_old_page_that_has_not_changed_is_asked_one_last_time(
+    site: Any, make_job: Job, feed: Feed, entry: Feed
+) -> None:
+    old, young = (tagged(site, f"/nota/{n}", ARTICLE) for n in (1, 2))
+    one = entry("n1", "Vieja", "Corto.", old, said_before(9))
+    job = make_job(site.page("/feed", feed(one)), follow=True, comments=True)
+    known = learnt(crawl(job))
+    site.page("/feed", feed(one, entry("n2", "Nueva", "Corto.", young, said_before(0))))
     site.asked.clear()
 
-    cut_short = crawl(knowing(job, learnt(first)))
-    at_first = list(site.paths)
+    second = crawl(knowing(job, known))
+    asked = list(site.paths)
     site.asked.clear()
-    complete = crawl(knowing(job, learnt(first, complete=True), "third"))
-    # /n/2 was read before anything younger was known: until it changes it is asked for by its tag
-    assert sorted(at_first) == ["/n/1", "/n/2", "/portada", "/portada?p=2", "/robots.txt"]
-    assert (cut_short.unchanged, cut_short.not_modified, cut_short.extracted) == (3, 2, [])
-    assert sorted(site.paths) == ["/n/1", "/n/2", "/portada", "/robots.txt"]
-    assert complete.finished
+    crawl(knowing(job, looked(known, second), "third"))
+
+    assert second.looked == (next(iter(known.seen)),)
+    assert "/nota/1" in asked
+    assert sorted(site.paths) == ["/feed", "/nota/2", "/robots.txt"]
+
+
+def test_a_feed_that_counts_its_comments_opens_only_pages_with_new_ones(
+    site: Any, make_job: Job, feed: Feed, entry: Feed
+) -> None:
+    pages = [site.page(f"/nota/{n}", ARTICLE) for n in (1, 2)]
+
+    def counting(*counts: int) -> str:
+        items = [
+            entry(f"n{n}", "Nota", "Corto.", page, said_before(0)).replace(
+                "</item>", f"<slash:comments>{count}</slash:comments></item>"
+            )
+            for n, (page, count) in enumerate(zip(pages, counts, strict=True))
+        ]
+        module = 'xmlns:slash="http://purl.org/rss/1.0/modules/slash/"'
+        return feed(*items).replace("<rss ", f"<rss {module} ")
+
+    job = make_job(site.page("/feed", counting(2, 2)), comments=True)
+    first = crawl(job)
+    site.asked.clear()
+    site.page("/feed", counting(2, 3))
+
+    second = crawl(knowing(job, learnt(first)))
+
+    assert sorted(site.paths) == ["/feed", "/nota/2", "/robots.txt"]
+    assert second.unchanged == 1

@@ -1,15 +1,18 @@
 """Storing what a crawl gave, and what the ledger then says of the source."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from crawlers.job import CrawlResult
-from models.records import Failure, Outcome, Rejection, Stage, State, Window
+from crawlers.known import fingerprint, last_look
+from models.records import Condition, Failure, Outcome, Rejection, Stage, State, Window
 from models.tables import CaptureRow, ManifestationRow, PartitionRow, RejectionRow
-from pipelines.collect import Collected, SourceUnreadError, store_crawl, user_agent
+from pipelines.collect import Collected, SourceUnreadError, known_of, store_crawl, user_agent
 from pipelines.privacy import Pseudonymiser
+from pipelines.store.read import source_health
 from pipelines.store.write import Saved, Store
 from tests.unit.store.builders import LIMA, at, begun, capture, extracted, municipality, rows
 
@@ -130,6 +133,27 @@ def test_the_same_crawl_twice_adds_nothing(store: Store) -> None:
     before = rows(store.engine, ManifestationRow)
     assert keep(store, result).saved == Saved(known=2)
     assert rows(store.engine, ManifestationRow) == before
+
+
+def test_the_last_look_at_an_old_page_is_kept(store: Store) -> None:
+    marks = [fingerprint("m-1", "uno"), fingerprint("m-2", "dos")]
+    records = [replace(extracted(n, when=at(n)), fingerprint=marks[n - 1]) for n in (1, 2)]
+    keep(store, crawled(*records))
+
+    keep(store, crawled(looked=(marks[0], fingerprint("otra", "fuente"))))
+
+    known = known_of(store, VILLA, DIARIO)
+    assert set(known.seen) == {last_look(marks[0]), marks[1]}
+
+
+def test_a_fault_of_our_own_says_nothing_of_the_source(store: Store) -> None:
+    broken = crawled(finished=False, reason="Manifiesta itself broke", failure=Failure.OWN)
+
+    kept = keep(store, broken)
+
+    assert (kept.state, kept.reason) == (State.FAILED, "Manifiesta itself broke")
+    health = source_health(store.engine, VILLA.code)[DIARIO.name]
+    assert (health.state, health.failures) == (Condition.ACTIVE, 0)
 
 
 @pytest.mark.parametrize("failure", [*Failure, None])

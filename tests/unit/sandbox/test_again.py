@@ -23,7 +23,7 @@ from pipelines.store.migrate import migrate
 from pipelines.store.write import RunStart, Store
 from tests.unit.store.builders import rows
 
-SOURCES = ("muro-huaycan", "debate-ate", "foro-vitarte", "telegram-ate")
+SOURCES = ("muro-huaycan", "debate-ate", "foro-vitarte", "telegram-ate", "participa-ate")
 WINDOW = window_of()
 SECRET = Pseudonymiser("sandbox", b"a secret of sixteen")
 

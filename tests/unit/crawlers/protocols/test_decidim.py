@@ -134,7 +134,9 @@ def test_components_of_proposals_are_asked_for() -> None:
     step = adapter().read(answer(found))
 
     [ask] = step.asks
-    assert sent(ask) == {"query": PROPOSALS, "variables": {"component": "39", "after": None}}
+    given = {"component": "39", "after": None, "order": {"publishedAt": "DESC"}}
+    assert sent(ask) == {"query": PROPOSALS, "variables": given}
+    assert (ask.older, ask.needed) == (False, True)
     assert ask.needed
     assert outcomes(step) == [Outcome.NO_IDENTITY]
     talking = adapter(comments=True).read(answer(found))
@@ -159,7 +161,9 @@ def test_a_proposal_opens_a_thread() -> None:
 
 def test_pages_are_followed_by_their_cursor_and_never_in_a_circle() -> None:
     step = adapter().read(answer(page(proposal("35"), after="NTA"), PAGE))
-    assert sent(step.asks[0])["variables"] == {"component": "39", "after": "NTA"}
+    given = {"component": "39", "after": "NTA", "order": {"publishedAt": "DESC"}}
+    assert sent(step.asks[0])["variables"] == given
+    assert step.asks[0].older
 
     again = adapter().read(answer(page(proposal("36"), after="NTA"), dict(step.asks[0].about)))
     assert again.asks == ()
@@ -314,3 +318,17 @@ def test_no_answer_makes_it_raise(value: Any, about: dict[str, Any], status: int
     )
     for shape in shapes:
         adapter(comments=True).read(answer(shape, about, status))
+
+
+def test_comments_are_counted_so_that_an_unchanged_proposal_is_not_asked_for_again() -> None:
+    deep = comment("2", hasComments=True)
+    node = proposal("7", totalCommentsCount=2, comments=[comment("1", comments=[deep])])
+    more = node | {"totalCommentsCount": 3}
+    read = adapter(comments=True).read
+
+    step, other = (read(answer(page(each), PAGE)) for each in (node, more))
+
+    [ask] = step.asks
+    assert (ask.of, ask.lists, step.whole) == ("proposal:7", ("proposal:7",), ("proposal:7",))
+    assert step.drafts[0].counted
+    assert step.drafts[0].fingerprint != other.drafts[0].fingerprint
