@@ -14,6 +14,7 @@ from cssselect import SelectorError
 from cssselect import parse as parse_selector
 from pydantic import BaseModel, ValidationError
 
+from configs.calendar import has_holidays
 from configs.document import Document, Route, UnreadableError, read_document
 from configs.explain import example, explain, one_of, short
 from configs.schema import Municipality, Taxonomy, is_web_address
@@ -392,6 +393,25 @@ def _responsibilities(report: Report) -> None:
         )
 
 
+def _answer_times(report: Report) -> None:
+    """Report working days of nothing, of no country, and areas that answer whenever they like."""
+    country = report.document.at(("country",))
+    for index, area in report.items("areas"):
+        if area.get("working_days") is True:
+            if area.get("answer_days") is None:
+                report.add(
+                    ("areas", index, "working_days"),
+                    "says how days are counted, and there are none",
+                    f"write {example(('answer_days',))} too, or remove the line",
+                )
+            elif isinstance(country, str) and not has_holidays(country):
+                report.add(
+                    ("areas", index, "working_days"),
+                    f"the public holidays of {short(country)} are not known",
+                    "remove the line: days of the calendar are counted",
+                )
+
+
 def _lens_categories(report: Report) -> None:
     for index, lens in report.items("lenses"):
         codes = lens.get("categories")
@@ -443,6 +463,7 @@ _MUNICIPALITY_RULES: Final = (
     _interfaces,
     _selectors,
     _responsibilities,
+    _answer_times,
     _lens_categories,
     _landmark_zones,
     _own_name,

@@ -14,6 +14,7 @@ from configs.document import Document, Route
 
 _EXAMPLES: Final = {
     "aliases": "aliases: [Vitarte Central]",
+    "answer_days": "answer_days: 30",
     "archive_days": "archive_days: 365",
     "areas": "areas: followed by lines «- name: Gerencia de Tránsito»",
     "base_url": "base_url: https://example.pe",
@@ -77,6 +78,7 @@ _EXAMPLES: Final = {
     "url": "url: https://example.pe/feed",
     "version": 'version: "2026.1"',
     "windows": "windows: {days: 30}",
+    "working_days": "working_days: true",
     "words": "words: [comedor, olla común, emprended*]",
     "work_categories": "work_categories: followed by lines «1: {es: Servicios, en: Services}»",
     "work_category": "work_category: 7",

@@ -125,10 +125,16 @@ def _known_categories(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Area(Strict):
-    """An office of the municipality and the urban categories it answers for."""
+    """An office of the municipality and the urban categories it answers for.
+
+    It answers a demand within ``answer_days``: days of the calendar, or with ``working_days``
+    Monday to Friday without the country's public holidays.
+    """
 
     name: Text
     categories: tuple[str, ...] = Field(min_length=1)
+    answer_days: int | None = Field(default=None, ge=1, le=3_660)
+    working_days: bool = False
 
     @field_validator("categories")
     @classmethod
@@ -340,6 +346,10 @@ class Municipality(Strict):
     def source(self, name: str) -> Source | None:
         """Return the source of that name, if there is one."""
         return next((s for s in self.sources if s.name == name), None)
+
+    def area_for(self, category: str) -> Area | None:
+        """Return the area that answers for a category: the first that names it."""
+        return next((area for area in self.areas if category in area.categories), None)
 
     def with_base_url(self, base_url: str) -> Self:
         """Return the same municipality read from another server."""

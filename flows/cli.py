@@ -13,6 +13,7 @@ import typer
 
 from flows.commands import (
     counting,
+    demands,
     evaluating,
     findings,
     house,
@@ -61,6 +62,7 @@ for verbs in (
     evaluating,
     counting,
     findings,
+    demands,
     people,
     serving,
     privacy,

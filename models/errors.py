@@ -33,3 +33,7 @@ class ModelError(ManifiestaError):
 
 class StoreError(ManifiestaError):
     """The database cannot be reached, is locked, or refuses to write."""
+
+
+class ConflictError(ManifiestaError):
+    """Somebody else has changed what was about to be changed; look again and decide again."""

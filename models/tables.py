@@ -1024,6 +1024,77 @@ class InsightEvidence(InsightColumns, Base):
     url: Mapped[str | None] = mapped_column(Text, comment="Public address.")
 
 
+class InsightDemandAgeing(InsightColumns, Base):
+    """The demands that wait for an answer when a run counts, by how long they have waited."""
+
+    __tablename__ = "insight_demand_ageing"
+    __table_args__ = {
+        "comment": "Demands waiting for an answer on the day of counting, by how long they wait: "
+        "confirmed, not answered, and first spoken of before the window's end."
+    }
+
+    dimension: Mapped[str] = _code("all, category, area or zone.", key=True, order=-10)
+    value: Mapped[str] = mapped_column(
+        String(300),
+        primary_key=True,
+        comment="Code or name within the dimension; (none) without one; empty for all.",
+        sort_order=-10,
+    )
+    band: Mapped[str] = _code(
+        "Whole days since it was confirmed: 0-7, 8-15, 16-30, 31-90 or 91+.", key=True, order=-10
+    )
+    as_of: Mapped[date] = mapped_column(comment="Local day of counting.")
+    count: Mapped[int] = mapped_column(comment="Waiting demands of this age.")
+    overdue: Mapped[int] = mapped_column(comment="Of the count, those past their due date.")
+    n: Mapped[int] = mapped_column(comment="Denominator: waiting demands of any age.")
+    share: Mapped[float | None] = mapped_column(comment="count / n; empty where n is 0.")
+    share_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
+    share_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
+
+
+class InsightResponseTime(InsightColumns, Base):
+    """How long demands take to be answered; those still waiting count as far as they have come."""
+
+    __tablename__ = "insight_response_time"
+    __table_args__ = {
+        "comment": "Days from confirmation to the answer (Kaplan-Meier: those that still wait, "
+        "or were rejected, count until then), of confirmed demands spoken of in the window."
+    }
+
+    dimension: Mapped[str] = _code("all, category, area or zone.", key=True, order=-10)
+    value: Mapped[str] = mapped_column(
+        String(300),
+        primary_key=True,
+        comment="Code or name within the dimension; (none) without one; empty for all.",
+        sort_order=-10,
+    )
+    as_of: Mapped[date] = mapped_column(comment="Local day of counting.")
+    n: Mapped[int] = mapped_column(comment="Confirmed demands.")
+    answered: Mapped[int] = mapped_column(comment="Of n, those answered: the events.")
+    censored: Mapped[int] = mapped_column(comment="Of n, those still waiting or rejected.")
+    median_days: Mapped[float | None] = mapped_column(
+        comment="Days by which half are answered; empty where that is not reached yet."
+    )
+    median_low: Mapped[float | None] = mapped_column(comment="Lower end, 95 % (log-log).")
+    median_high: Mapped[float | None] = mapped_column(
+        comment="Upper end, 95 %; empty where it cannot be told."
+    )
+    p90_days: Mapped[float | None] = mapped_column(
+        comment="Days by which 90 % are answered; empty where that is not reached yet."
+    )
+    p90_low: Mapped[float | None] = mapped_column(comment="Lower end, 95 % (log-log).")
+    p90_high: Mapped[float | None] = mapped_column(
+        comment="Upper end, 95 %; empty where it cannot be told."
+    )
+    due_n: Mapped[int] = mapped_column(
+        comment="Demands with a due date that are answered, or are past it."
+    )
+    on_time: Mapped[int] = mapped_column(comment="Of due_n, those answered by their due date.")
+    on_time_share: Mapped[float | None] = mapped_column(comment="on_time / due_n.")
+    on_time_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
+    on_time_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
+
+
 INSIGHT_TABLES: tuple[type[Base], ...] = (
     InsightOverview,
     InsightCategory,
@@ -1037,5 +1108,7 @@ INSIGHT_TABLES: tuple[type[Base], ...] = (
     InsightTopic,
     InsightFinding,
     InsightEvidence,
+    InsightDemandAgeing,
+    InsightResponseTime,
 )
 """The analysts' contract: tables whose names and columns stay."""

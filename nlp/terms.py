@@ -245,6 +245,12 @@ def terms_of(texts: Sequence[str]) -> tuple[list[set[str]], dict[str, str]]:
     return found, {term: min(seen, key=lambda f: (-seen[f], f)) for term, seen in forms.items()}
 
 
+def content_words(text: str) -> list[str]:
+    """Return the lemmas of a text's words, without those that say nothing by themselves."""
+    words = (_word(token) for token in _TOKEN.findall(clean(text[:_READ]).lower()))
+    return [word[0] for word in words if word and word[0] not in _INSIDE and word[0].isalpha()]
+
+
 def _pieces(text: str) -> Iterator[list[Word]]:
     """Cut a text at marks, masks and words that say nothing, and give the words between them.
 

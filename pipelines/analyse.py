@@ -8,6 +8,8 @@ from models.records import Window
 from pipelines.aggregate import aggregate
 from pipelines.classify import Progress, classify_window
 from pipelines.counted import Counted
+from pipelines.demands.figures import count_demands
+from pipelines.demands.propose import propose
 from pipelines.discover import discover
 from pipelines.duplicates import update_clusters
 from pipelines.lenses import look_at_window
@@ -72,6 +74,9 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
     look_at_window(subject.store, subject.municipality, counted.lenses, subject.window)
     in_window = aggregate(subject.store, counted, measured)
     findings = discover(subject.store, counted, subject.taxonomy, classifier.embed)
+    versions = (classifier.model_version, subject.taxonomy.version)
+    propose(subject.store, subject.municipality, subject.window, versions)
+    count_demands(subject.store, counted)
     return Analysis(classifier.model_version, classified, in_window, findings)
 
 

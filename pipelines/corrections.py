@@ -1,7 +1,6 @@
 """People's labels: give them, and hand them out as gold for training and evaluation."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +8,11 @@ from pathlib import Path
 from models.errors import InputError
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
 from pipelines.classify import reading
-from pipelines.privacy import mask
+from pipelines.people import LONGEST_NOTE, check_person, kept_text
 from pipelines.store.corrected import corrected_texts, text_hash_of
 from pipelines.store.write import Correction, Store
 
-LONGEST_NOTE = 500
 _KNOWN = {"category": CATEGORIES, "sentiment": SENTIMENTS, "intent": INTENTS}
-_READER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 def correct(
@@ -47,19 +44,13 @@ def correct(
         if label not in _KNOWN[task]:
             known = ", ".join(_KNOWN[task])
             raise InputError(f"There is no {task} «{label}». There are: {known}.")
-    if not _READER.fullmatch(reader):
-        raise InputError(
-            f"«{reader}» is no code of a person: up to 40 letters, digits, dots and dashes, "
-            "such as E-07; names and addresses are not kept."
-        )
-    if note is not None and len(note) > LONGEST_NOTE:
-        raise InputError(f"The note has {len(note):,} characters; {LONGEST_NOTE} are kept.")
+    check_person(reader)
     correction = Correction(
         manifestation_id=manifestation_id,
         text_hash=text_hash_of(store.engine, manifestation_id),
         reader=reader,
         corrected_at=datetime.now(UTC),
-        note=None if note is None else mask(note),
+        note=kept_text(note, LONGEST_NOTE, "The note"),
         **given,
     )
     store.save_corrections([correction])

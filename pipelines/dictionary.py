@@ -2,7 +2,11 @@
 
 from sqlalchemy import Table
 
-from models import match_tables, search_tables  # noqa: F401 - their tables join the metadata
+from models import (  # noqa: F401 - their tables join the metadata
+    demand_tables,
+    match_tables,
+    search_tables,
+)
 from models.tables import Base
 
 EXAMPLES = {
@@ -60,6 +64,22 @@ EXAMPLES = {
         "FROM insight_evidence e JOIN insight_finding f ON f.run_id = e.run_id\n"
         "AND f.lens = e.lens AND f.number = e.number\n"
         "WHERE e.run_id = :run AND e.lens = '' ORDER BY e.number, e.position"
+    ),
+    "insight_demand_ageing": (
+        "SELECT value AS area, band, count, overdue, n, share, share_low, share_high\n"
+        "FROM latest_insight_demand_ageing WHERE municipality = :municipality\n"
+        "AND dimension = 'area' ORDER BY area, band"
+    ),
+    "insight_response_time": (
+        "SELECT value AS category, n, answered, median_days, median_low, median_high, p90_days,\n"
+        "on_time, due_n, on_time_share FROM latest_insight_response_time\n"
+        "WHERE municipality = :municipality AND dimension = 'category' ORDER BY n DESC"
+    ),
+    "demand": (
+        "SELECT d.id, d.status, d.area, d.due_on, count(m.manifestation_id) AS texts\n"
+        "FROM demand d LEFT JOIN demand_manifestation m ON m.demand_id = d.id\n"
+        "WHERE d.municipality = :municipality\n"
+        "GROUP BY d.id, d.status, d.area, d.due_on ORDER BY d.due_on"
     ),
     "place_mention": (
         "SELECT m.said_on, m.source, m.text, m.url FROM manifestation m\n"

@@ -2,7 +2,11 @@
 
 from alembic import context
 
-from models import match_tables, search_tables  # noqa: F401 - their tables join the metadata
+from models import (  # noqa: F401 - their tables join the metadata
+    demand_tables,
+    match_tables,
+    search_tables,
+)
 from models.tables import Base
 from models.views import create_views, drop_views
 

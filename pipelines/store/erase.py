@@ -22,6 +22,7 @@ from models.tables import (
     ValidatorRow,
 )
 from pipelines.store.audit import Event, append
+from pipelines.store.demands import forget_texts
 from pipelines.store.engine import explained, writing
 from pipelines.store.partitions import forget_facts, touch_of
 
@@ -160,6 +161,7 @@ def erase(engine: Engine, erasure: Erasure, audit: dict[str, Any], actor: str) -
     with writing(engine) as connection:
         forget_facts(connection, erasure.municipality, erasure.ids)
         _break_clusters(connection, erasure.ids)
+        forget_texts(connection, sorted(erasure.ids))
         for chunk in _chunks(sorted(erasure.ids)):
             connection.execute(delete(ManifestationRow).where(ManifestationRow.id.in_(chunk)))
         _forget_captures(connection, erasure)

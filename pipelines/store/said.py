@@ -26,9 +26,10 @@ _SAID = ManifestationRow
 _LABEL = ClassificationRow
 
 
-def _of_this_text(
+def of_this_text(
     row: type[ClassificationRow] | type[LanguageRow] | type[NearDuplicateRow] | type[PlaceRow],
 ) -> ColumnElement[bool]:
+    """Say that a row is about the text as it is now, not as it was before an edit."""
     return and_(row.manifestation_id == _SAID.id, row.text_hash == _SAID.text_hash)
 
 
@@ -70,9 +71,9 @@ def said_frame(
             _LABEL.confidence,
             unsure(),
         )
-        .join(_LABEL, _of_this_text(_LABEL))
-        .outerjoin(NearDuplicateRow, _of_this_text(NearDuplicateRow))
-        .outerjoin(LanguageRow, _of_this_text(LanguageRow))
+        .join(_LABEL, of_this_text(_LABEL))
+        .outerjoin(NearDuplicateRow, of_this_text(NearDuplicateRow))
+        .outerjoin(LanguageRow, of_this_text(LanguageRow))
         .where(_wanted(municipality, window, model_version, taxonomy_version))
         .order_by(_SAID.id)
     )
@@ -93,7 +94,7 @@ def voices_frame(
     Columns: id, source, said_on, voice (the author, else the manifestation), category, sentiment,
     zone (empty without one). Labels are people's where they have corrected the text.
     """
-    placed = and_(_of_this_text(PlaceRow), PlaceRow.gazetteer == gazetteer)
+    placed = and_(of_this_text(PlaceRow), PlaceRow.gazetteer == gazetteer)
     query = (
         select(
             _SAID.id,
@@ -104,8 +105,8 @@ def voices_frame(
             counting("sentiment"),
             PlaceRow.zone,
         )
-        .join(_LABEL, _of_this_text(_LABEL))
-        .outerjoin(LanguageRow, _of_this_text(LanguageRow))
+        .join(_LABEL, of_this_text(_LABEL))
+        .outerjoin(LanguageRow, of_this_text(LanguageRow))
         .outerjoin(PlaceRow, placed)
         .where(_wanted(municipality, window, model_version, taxonomy_version))
         .order_by(_SAID.id)

@@ -578,6 +578,11 @@ def _insert_rejections(
         connection.execute(insert(RejectionRow), rows)
 
 
+def insert_manifestation(connection: Connection, said: Manifestation, said_on: date) -> None:
+    """Store one manifestation that did not come from a crawl, within another transaction."""
+    _upsert(connection, ManifestationRow, [{**asdict(said), "said_on": said_on}])
+
+
 def _insert_captures(
     connection: Connection,
     run_id: str,

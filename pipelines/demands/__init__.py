@@ -1,0 +1,1 @@
+"""Demands: what neighbours ask for, grouped, confirmed, answered, and how it went."""
