@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     home: Path = Path("manifiesta-data")
     database_url: SecretStr | None = None
     pseudonym_key: SecretStr | None = Field(default=None, min_length=16)
+    open311_key: SecretStr | None = Field(default=None, min_length=16)
 
     @classmethod
     def load(cls) -> Self:

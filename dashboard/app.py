@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
@@ -12,11 +12,13 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from configs.load import load_taxonomy
-from dashboard import tables
+from dashboard import open311, tables
 from dashboard.access import LOCAL
+from dashboard.csrf import check_token
 from dashboard.figures import Counted
 from dashboard.pages import (
     categorias,
+    demandas,
     ejecuciones,
     fuentes,
     hallazgos,
@@ -24,12 +26,13 @@ from dashboard.pages import (
     manifestaciones,
     metodologia,
     resumen,
+    revision,
     temas,
 )
 from dashboard.security import SecurityHeaders
 from dashboard.shell import House, Lost, Page
 from dashboard.words import N_
-from models.errors import ConfigError, InputError, ManifiestaError
+from models.errors import ConfigError, ConflictError, InputError, ManifiestaError
 from pipelines.report.page import TEMPLATES
 
 PAGES = (
@@ -40,6 +43,8 @@ PAGES = (
     lugares,
     manifestaciones,
     fuentes,
+    demandas,
+    revision,
     ejecuciones,
     metodologia,
 )
@@ -50,13 +55,19 @@ _ERROR = Page("", "", N_("No se puede mostrar"))
 _HERE = ("localhost", "127.0.0.1", "[::1]", "testserver")
 
 
-def create_app(engine: Engine, own: Path, hosts: tuple[str, ...] = _HERE) -> FastAPI:
+def create_app(
+    engine: Engine,
+    own: Path,
+    hosts: tuple[str, ...] = _HERE,
+    receiving: open311.Receiving | None = None,
+) -> FastAPI:
     """Build the application.
 
     Args:
         engine: a database that is up to date.
         own: the folder of this installation's own municipality files.
         hosts: the names that it answers to; a page of another name that leads here gets nothing.
+        receiving: how requests of other systems are taken in through Open311, if they are.
     """
     app = FastAPI(title="Manifiesta", docs_url=None, redoc_url=None, openapi_url=None)
     taxonomy = load_taxonomy()
@@ -67,9 +78,11 @@ def create_app(engine: Engine, own: Path, hosts: tuple[str, ...] = _HERE) -> Fas
         counted=Counted(engine, taxonomy),
         pages=tuple(page.PAGE for page in PAGES),
     )
+    app.state.receiving = receiving
     for page in PAGES:
-        app.include_router(page.router)
+        app.include_router(page.router, dependencies=[Depends(check_token)])
     app.include_router(tables.router)
+    app.include_router(open311.router)
     app.add_api_route("/static/report.css", _report_style, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
@@ -82,6 +95,7 @@ def create_app(engine: Engine, own: Path, hosts: tuple[str, ...] = _HERE) -> Fas
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(ManifiestaError, _explain)
     app.add_exception_handler(HTTPException, _explain)
+    app.add_exception_handler(open311.Refusal, open311.refused)
     return app
 
 
@@ -96,6 +110,8 @@ def _explain(request: Request, error: Exception) -> HTMLResponse:
         status, detail = error.status_code, ""
     elif isinstance(error, InputError):
         status = 400
+    elif isinstance(error, ConflictError):
+        status = 409
     elif isinstance(error, ConfigError):
         status = 503
     return Lost(request).page(

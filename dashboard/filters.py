@@ -31,6 +31,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "zone": "zone",
         "topic": "topic",
         "status": "status",
+        "area": "area",
         "start": "from",
         "end": "to",
         "page": "page",
@@ -76,6 +77,7 @@ class Filters:
     zone: str = ""
     topic: str = ""
     status: str = ""
+    area: str = ""
     start: date | None = None
     end: date | None = None
     page: int = 1
@@ -117,7 +119,7 @@ def _read(field: str, value: str) -> Any:
         if not value.isascii() or not value.isdecimal() or not 1 <= int(value[:9]) <= _LAST_PAGE:
             raise InputError(f"«page» va de 1 a {_LAST_PAGE}.")
         return int(value)
-    if field == "words":
+    if field in ("words", "area"):
         return value[:MOST_WORDS]
     allowed = _CLOSED.get(field)
     if (allowed and value not in allowed) or (not allowed and not _CODE.match(value)):

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from configs.load import load_municipality
 from configs.schema import Municipality, Taxonomy, lenses_of
 from dashboard.access import Person
+from dashboard.csrf import token_of
 from dashboard.figures import Counted, Shown
 from dashboard.filters import Filters
 from dashboard.words import translator
@@ -136,6 +137,11 @@ class Visit:
     def _(self) -> Callable[..., str]:
         """Return a Spanish message in the visitor's language."""
         return translator(self.language)
+
+    @property
+    def token(self) -> str:
+        """What a form of this visitor's must carry."""
+        return token_of(self.person.name)
 
     def link(self, path: str, /, **changes: Any) -> str:
         """Return the address of another page that looks at the same run, with some filters."""

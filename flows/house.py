@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from configs.load import load_municipality
 from configs.schema import Municipality
@@ -12,6 +13,9 @@ from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
 from pipelines.store.write import Store
 from pipelines.windows import resolve_window
+
+if TYPE_CHECKING:
+    from dashboard.open311 import Receiving
 
 SOFTWARE_VERSION = version("manifiesta")
 
@@ -38,3 +42,13 @@ def pseudonymiser_of(settings: Settings, municipality: Municipality) -> Pseudony
     """Return the pseudonymiser of a municipality, with this installation's key."""
     plates = municipality.privacy.mask_plates
     return Pseudonymiser(municipality.code, settings.pseudonym_secret(), plates)
+
+
+def receiving_of(settings: Settings) -> "Receiving | None":
+    """Return how the dashboard takes Open311 requests in; None without a key for them."""
+    from dashboard.open311 import Receiving
+
+    if settings.open311_key is None:
+        return None
+    key = settings.open311_key.get_secret_value()
+    return Receiving(key, lambda municipality: pseudonymiser_of(settings, municipality))

@@ -143,7 +143,7 @@ class ReviewRow(Base):
     )
     queue: Mapped[str] = mapped_column(
         String(20),
-        comment="Why it was shown: random (a slice drawn by chance), unsure, margin, disputed.",
+        comment="Why it was shown: random or second (drawn by chance), unsure, close, disputed.",
     )
     reader: Mapped[str] = mapped_column(String(60), comment="Code of the person who read it.")
     read_at: Mapped[datetime] = mapped_column(comment="When it was read.")

@@ -19,7 +19,7 @@ def serve_dashboard(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     from configs.settings import Settings
     from dashboard.app import create_app, is_loopback
-    from flows.house import open_store
+    from flows.house import open_store, receiving_of
     from models.errors import ConfigError
     from pipelines.searching import index_texts
     from pipelines.store.counted import counted_municipalities
@@ -32,7 +32,7 @@ def serve_dashboard(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     engine = open_store(settings).engine
     for code in counted_municipalities(engine):
         index_texts(engine, code)
-    app = create_app(engine, settings.municipalities)
+    app = create_app(engine, settings.municipalities, receiving=receiving_of(settings))
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", server_header=False, access_log=False
     )

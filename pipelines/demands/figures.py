@@ -177,9 +177,11 @@ def quantile(
     from statsmodels.duration.survfunc import SurvfuncRight
 
     curve = SurvfuncRight(np.array(days), np.array(events, dtype=int))
+    reached = curve.surv_times[curve.surv_prob <= 1 - share + 1e-9]  # statsmodels' own is strict
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = curve.quantile_ci(share)
-    return _finite(curve.quantile(share)), _finite(low), _finite(high)
+    value = float(reached[0]) if len(reached) else None
+    return value, _finite(low), _finite(high)
 
 
 def _finite(value: float) -> float | None:

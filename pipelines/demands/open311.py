@@ -120,8 +120,8 @@ def _end_of(day: date | None, municipality: Municipality) -> str | None:
 # --- writing ---------------------------------------------------------------------------------
 
 
-def as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Write services or requests as JSON."""
+def as_json(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> bytes:
+    """Write services, requests or one of them as JSON."""
     return json.dumps(rows, ensure_ascii=False).encode()
 
 
@@ -129,9 +129,23 @@ def as_xml(rows: Sequence[Mapping[str, Any]], root: str, each: str) -> bytes:
     """Write services, requests or errors as XML; what XML can't hold is left out."""
     top = etree.Element(root)
     for row in rows:
-        item = etree.SubElement(top, each)
-        for name, value in row.items():
-            etree.SubElement(item, name).text = _xml_text(value)
+        _fill(etree.SubElement(top, each), row)
+    return _xml_document(top)
+
+
+def element_as_xml(row: Mapping[str, Any], name: str) -> bytes:
+    """Write one thing as XML."""
+    top = etree.Element(name)
+    _fill(top, row)
+    return _xml_document(top)
+
+
+def _fill(item: etree._Element, row: Mapping[str, Any]) -> None:
+    for name, value in row.items():
+        etree.SubElement(item, name).text = _xml_text(value)
+
+
+def _xml_document(top: etree._Element) -> bytes:
     written: bytes = etree.tostring(top, xml_declaration=True, encoding="utf-8")
     return written
 

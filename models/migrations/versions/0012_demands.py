@@ -463,7 +463,7 @@ def upgrade() -> None:
             "queue",
             sa.String(length=20),
             nullable=False,
-            comment="Why it was shown: random (a slice drawn by chance), unsure, margin, disputed.",
+            comment="Why it was shown: random or second (drawn by chance), unsure, close, disputed.",
         ),
         sa.Column(
             "reader",

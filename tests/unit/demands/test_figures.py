@@ -113,8 +113,6 @@ def test_what_still_waits_counts_as_long_as_it_has_waited() -> None:
     # at risk 4, 3, (censored at 5), 1: S = 3/4, 1/2, 0: half are answered by day 4, all by 8
     assert (row["n"], row["answered"], row["censored"]) == (4, 3, 1)
     assert (row["median_days"], row["p90_days"]) == (4, 8)
-    naive = sorted([2, 4, 8])[2]
-    assert row["p90_days"] == naive
     none_yet = cell(response_times([waiting], MARCH, NOW), dimension="all")
     assert (none_yet["answered"], none_yet["median_days"], none_yet["median_low"]) == (
         0,
@@ -150,10 +148,9 @@ def test_without_censoring_it_is_the_plain_quantile(days: list[int], share: floa
     value, low, high = quantile([float(day) for day in days], [True] * len(days), share)
     ordered = sorted(days)
     expected = next(
-        day for place, day in enumerate(ordered, 1) if 1 - place / len(days) <= 1 - share + 1e-12
+        day for place, day in enumerate(ordered, 1) if place / len(days) >= share - 1e-9
     )
-    assert value == pytest.approx(expected) or value in days
-    assert value is not None
+    assert value == expected
     assert low is None or low <= value
     assert high is None or high >= value
 
@@ -214,6 +211,5 @@ def test_a_difference_has_an_interval_where_enough_have_spoken(store: Store) -> 
     assert (found.before.n, found.after.n, found.after.negative) == (FEW, FEW, FEW // 2)
     assert found.difference == -0.5
     assert found.complete
-    assert found.low is not None
-    assert found.high is not None
-    assert -0.72 < found.low < -0.5 < found.high < -0.25  # Newcombe 1998, method 10
+    # Newcombe 1998, method 10, of the Wilson intervals 0.8389 to 1 and 0.2993 to 0.7007
+    assert (found.low, found.high) == pytest.approx((-0.7007, -0.2426), abs=1e-4)
