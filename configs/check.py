@@ -404,12 +404,16 @@ def _answer_times(report: Report) -> None:
                     "says how days are counted, and there are none",
                     f"write {example(('answer_days',))} too, or remove the line",
                 )
-            elif isinstance(country, str) and not has_holidays(country):
+            elif _is_code(country) and not has_holidays(str(country)):
                 report.add(
                     ("areas", index, "working_days"),
                     f"the public holidays of {short(country)} are not known",
                     "remove the line: days of the calendar are counted",
                 )
+
+
+def _is_code(country: object) -> bool:
+    return isinstance(country, str) and re.fullmatch("[A-Z]{2}", country) is not None
 
 
 def _lens_categories(report: Report) -> None:

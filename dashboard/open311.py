@@ -103,7 +103,10 @@ def service(
     known = {one["service_code"] for one in open311.services(house.taxonomy, town)}
     if code not in known:
         raise Refusal(404, "service_code was not found")
-    definition = {"service_code": code, "attributes": [] if form is Form311.JSON else None}
+    definition: dict[str, Any] = {
+        "service_code": code,
+        "attributes": [] if form is Form311.JSON else None,
+    }
     body = (
         open311.as_json(definition)
         if form is Form311.JSON

@@ -180,7 +180,8 @@ def count_by_status(engine: Engine, municipality: str) -> dict[Status, int]:
     """Count the municipality's demands by status; all of them are there."""
     query = select(DemandRow.status, func.count()).where(DemandRow.municipality == municipality)
     with explained(engine), engine.connect() as connection:
-        found = dict(connection.execute(query.group_by(DemandRow.status)).tuples().all())
+        rows = connection.execute(query.group_by(DemandRow.status))
+        found = {status: n for status, n in rows}  # noqa: C416 - rows are no pairs to dict()
     return {status: found.get(status, 0) for status in Status}
 
 

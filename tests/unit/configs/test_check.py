@@ -389,3 +389,16 @@ def test_no_file_makes_it_raise(tmp_path: Path, data: bytes) -> None:
     for problem in [*check_file(path), *check_taxonomy(path)]:
         assert str(problem).isprintable()
         assert 1 <= problem.line <= lines
+
+
+def test_working_days_need_a_term_and_a_country_whose_holidays_are_known(tmp_path: Path) -> None:
+    text = (SHIPPED / "municipalities" / "ate.yml").read_text("utf-8")
+    path = tmp_path / "ate.yml"
+    path.write_text(text.replace("    answer_days: 7\n", "", 1), "utf-8")
+    (problem,) = check_file(path)
+    assert problem.path == "areas[2].working_days"
+    assert "there are none; write answer_days: 30 too" in str(problem)
+    path.write_text(text.replace("country: PE", "country: ZZ"), "utf-8")
+    assert {"the public holidays of ZZ are not known"} == {p.message for p in check_file(path)}
+    path.write_text(text.replace("answer_days: 7\n", "answer_days: 0\n", 1), "utf-8")
+    assert "must be at least 1" in str(check_file(path)[0])

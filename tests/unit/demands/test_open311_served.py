@@ -34,6 +34,7 @@ def served(migrated: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     config = uvicorn.Config(panel.client.app, port=0, log_level="warning")  # type: ignore[arg-type]
     server = uvicorn.Server(config)
     with config.bind_socket() as listening:
+        listening.listen()  # who comes early waits
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         host = f"http://127.0.0.1:{listening.getsockname()[1]}/open311/v2"

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
+
 from models import demand_tables, match_tables, tables  # noqa: F401 - all join the metadata
 from models.errors import StoreError
 from models.search_tables import INDEX
