@@ -68,7 +68,14 @@ class Settings(BaseSettings):
         """
         if self.pseudonym_key is not None:
             return self.pseudonym_key.get_secret_value().encode()
-        path = self.home / "pseudonym.key"
+        return self._private("pseudonym.key")
+
+    def session_secret(self) -> str:
+        """Return the key that the dashboard's sessions are signed with; a new one ends them."""
+        return self._private("session.key").decode()
+
+    def _private(self, name: str) -> bytes:
+        path = self.home / name
         if not path.exists():
             self.home.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

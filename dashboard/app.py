@@ -1,25 +1,33 @@
 """The application: its pages, its order of navigation, its errors."""
 
+from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from configs.load import load_taxonomy
-from dashboard import open311, tables
-from dashboard.access import LOCAL
-from dashboard.csrf import check_token
+from dashboard import api, open311, tables
+from dashboard.access import (
+    Attempts,
+    Door,
+    SignInNeededError,
+    identify,
+    needs,
+    sent_by_our_page,
+)
 from dashboard.figures import Counted
 from dashboard.pages import (
     categorias,
     demandas,
     ejecuciones,
+    entrar,
     fuentes,
     hallazgos,
     lugares,
@@ -52,13 +60,13 @@ PAGES = (
 
 _STATIC = Path(__file__).parent / "static"
 _ERROR = Page("", "", N_("No se puede mostrar"))
-_HERE = ("localhost", "127.0.0.1", "[::1]", "testserver")
+_WORKDAY = 8 * 3600  # seconds that a session lasts
 
 
 def create_app(
     engine: Engine,
     own: Path,
-    hosts: tuple[str, ...] = _HERE,
+    door: Door | None = None,
     receiving: open311.Receiving | None = None,
 ) -> FastAPI:
     """Build the application.
@@ -66,11 +74,20 @@ def create_app(
     Args:
         engine: a database that is up to date.
         own: the folder of this installation's own municipality files.
-        hosts: the names that it answers to; a page of another name that leads here gets nothing.
+        door: how it is entered; without one, from this machine alone.
         receiving: how requests of other systems are taken in through Open311, if they are.
     """
-    app = FastAPI(title="Manifiesta", docs_url=None, redoc_url=None, openapi_url=None)
+    door = door or Door()
+    app = FastAPI(
+        title="Manifiesta",
+        description="The insight tables of a municipality. Send a key as Authorization: Bearer.",
+        version=version("manifiesta"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
     taxonomy = load_taxonomy()
+    app.state.door, app.state.attempts = door, Attempts()
     app.state.house = House(
         engine=engine,
         taxonomy=taxonomy,
@@ -80,22 +97,30 @@ def create_app(
     )
     app.state.receiving = receiving
     for page in PAGES:
-        app.include_router(page.router, dependencies=[Depends(check_token)])
-    app.include_router(tables.router)
-    app.include_router(open311.router)
+        allowed = [Depends(identify), Depends(needs(page.PAGE.role)), Depends(sent_by_our_page)]
+        app.include_router(page.router, dependencies=allowed, include_in_schema=False)
+    app.include_router(tables.router, dependencies=[Depends(identify)], include_in_schema=False)
+    app.include_router(api.router, dependencies=[Depends(identify)])
+    app.include_router(open311.router, include_in_schema=False)
+    app.include_router(
+        entrar.router, dependencies=[Depends(sent_by_our_page)], include_in_schema=False
+    )
     app.add_api_route("/static/report.css", _report_style, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-
-    @app.middleware("http")
-    async def _who(request: Request, go_on: RequestResponseEndpoint) -> Response:
-        request.state.person = LOCAL
-        return await go_on(request)
-
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=door.secret,
+        session_cookie="manifiesta",
+        max_age=_WORKDAY,
+        same_site="strict",
+        https_only=door.secure,
+    )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(door.hosts))
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(ManifiestaError, _explain)
     app.add_exception_handler(HTTPException, _explain)
     app.add_exception_handler(open311.Refusal, open311.refused)
+    app.add_exception_handler(SignInNeededError, _ask_to_sign_in)
     return app
 
 
@@ -103,20 +128,32 @@ def _report_style() -> FileResponse:
     return FileResponse(TEMPLATES / "report.css", media_type="text/css")
 
 
-def _explain(request: Request, error: Exception) -> HTMLResponse:
-    """Say on a page what went wrong."""
-    status, detail = 500, str(error)
+def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse(
+            {"detail": "Send a key: `manifiesta users key NAME` makes one."},
+            status_code=401,
+            headers={"www-authenticate": "Bearer"},
+        )
+    return RedirectResponse(entrar.address_for(request), status_code=303)
+
+
+def _explain(request: Request, error: Exception) -> Response:
+    """Say what went wrong: on a page, or to a program."""
+    status, detail, headers = 500, str(error), None
     if isinstance(error, HTTPException):
-        status, detail = error.status_code, ""
+        status, detail, headers = error.status_code, error.detail, error.headers
     elif isinstance(error, InputError):
         status = 400
     elif isinstance(error, ConflictError):
         status = 409
     elif isinstance(error, ConfigError):
         status = 503
-    return Lost(request).page(
-        "error.html.j2", status=status, page=_ERROR, code=status, detail=detail
-    )
+    if request.url.path.startswith("/api/"):
+        status = 404 if status == 400 else status  # the values are well-formed: nothing is there
+        return JSONResponse({"detail": detail}, status_code=status, headers=headers)
+    said = "" if isinstance(error, HTTPException) else detail
+    return Lost(request).page("error.html.j2", status=status, page=_ERROR, code=status, detail=said)
 
 
 def is_loopback(host: str) -> bool:

@@ -14,8 +14,7 @@ from sqlalchemy import Engine
 
 from configs.load import load_municipality
 from configs.schema import Municipality, Taxonomy, lenses_of
-from dashboard.access import Person
-from dashboard.csrf import token_of
+from dashboard.access import STRANGER, Person, token_of
 from dashboard.figures import Counted, Shown
 from dashboard.filters import Filters
 from dashboard.words import translator
@@ -84,6 +83,11 @@ class Visit:
         self.filters = Filters.parse(request.query_params)
         self.language = self.filters.language
 
+    @property
+    def token(self) -> str:
+        """The token that every form carries which is sent by POST."""
+        return token_of(self.request)
+
     @cached_property
     def codes(self) -> tuple[str, ...]:
         """The municipalities that anything was counted for."""
@@ -138,11 +142,6 @@ class Visit:
         """Return a Spanish message in the visitor's language."""
         return translator(self.language)
 
-    @property
-    def token(self) -> str:
-        """What a form of this visitor's must carry."""
-        return token_of(self.person.name)
-
     def link(self, path: str, /, **changes: Any) -> str:
         """Return the address of another page that looks at the same run, with some filters."""
         return path + self.filters.lasting().query(**changes)
@@ -190,14 +189,15 @@ class Visit:
 
 
 class Lost(Visit):
-    """A request that something went wrong with: it looks at no run."""
+    """A request that looks at no run: something went wrong, or nobody has signed in."""
 
     town = None
+    windows = ()
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.house = request.app.state.house
-        self.person = request.state.person
+        self.person = getattr(request.state, "person", STRANGER)
         self.language = "en" if request.query_params.get("lang") == "en" else "es"
         self.filters = Filters(language=self.language)
 

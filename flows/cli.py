@@ -24,6 +24,7 @@ from flows.commands import (
     reading,
     serving,
     town,
+    users,
 )
 from models.errors import ManifiestaError
 
@@ -65,6 +66,7 @@ for verbs in (
     demands,
     people,
     serving,
+    users,
     privacy,
     match,
 ):

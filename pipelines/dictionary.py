@@ -3,6 +3,7 @@
 from sqlalchemy import Table
 
 from models import (  # noqa: F401 - their tables join the metadata
+    access_tables,
     demand_tables,
     match_tables,
     search_tables,

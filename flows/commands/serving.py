@@ -1,8 +1,11 @@
 """The verb that answers browsers: serve."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from models.errors import ConfigError
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.")]
@@ -13,31 +16,80 @@ def register(app: typer.Typer) -> None:
     app.command("serve", epilog="Example: manifiesta serve")(serve_dashboard)
 
 
-def serve_dashboard(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Serve the dashboard until interrupted (Ctrl-C)."""
+def serve_dashboard(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name", help="Host name that browsers use, beyond this machine; repeatable."
+        ),
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="TLS certificate, PEM.")] = None,
+    key: Annotated[Path | None, typer.Option(help="TLS private key, PEM.")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A proxy on this machine gives it HTTPS.")
+    ] = False,
+) -> None:
+    """Serve the dashboard until interrupted (Ctrl-C).
+
+    Beyond this machine it wants users, the names that it is known by, and HTTPS.
+    """
     import uvicorn
 
     from configs.settings import Settings
+    from dashboard.access import Door
     from dashboard.app import create_app, is_loopback
     from flows.house import open_store, receiving_of
-    from models.errors import ConfigError
     from pipelines.searching import index_texts
     from pipelines.store.counted import counted_municipalities
+    from pipelines.store.users import has_users
 
     settings = Settings.load()
-    if not is_loopback(host):
-        raise ConfigError(
-            f"{host} can be reached from other machines, and this installation has no users yet."
-        )
     engine = open_store(settings).engine
+    local = is_loopback(host) and not behind_proxy and not names
+    if not local:
+        _check_open_door(host, has_users(engine), names, certificate, behind_proxy=behind_proxy)
     for code in counted_municipalities(engine):
         index_texts(engine, code)
-    app = create_app(engine, settings.municipalities, receiving=receiving_of(settings))
+    known = Door().hosts
+    door = Door((*known, *(names or ())), local, not local, settings.session_secret())
+    receiving = receiving_of(settings)
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", server_header=False, access_log=False
+        create_app(engine, settings.municipalities, door, receiving),
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        access_log=False,
+        proxy_headers=behind_proxy,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
-    server = uvicorn.Server(config)
     with config.bind_socket() as listening:
         bound = listening.getsockname()[1]
-        typer.echo(f"The dashboard answers at http://{host}:{bound}/ (Ctrl-C ends it)")
-        server.run(sockets=[listening])
+        scheme = "https" if certificate else "http"
+        typer.echo(f"The dashboard answers at {scheme}://{host}:{bound}/ (Ctrl-C ends it)")
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _check_open_door(
+    host: str,
+    users: bool,
+    names: list[str] | None,
+    certificate: Path | None,
+    *,
+    behind_proxy: bool,
+) -> None:
+    if not users:
+        raise ConfigError(
+            f"{host} can be reached from other machines, and there are no users. Add one first: "
+            "manifiesta users add NAME --role admin"
+        )
+    if certificate is None and not behind_proxy:
+        raise ConfigError(
+            "Beyond this machine passwords need HTTPS: give --certificate and --key, or "
+            "--behind-proxy where a proxy does it."
+        )
+    if not names:
+        raise ConfigError("Say by which --name browsers will know it, such as panel.example.pe.")

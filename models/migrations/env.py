@@ -3,6 +3,7 @@
 from alembic import context
 
 from models import (  # noqa: F401 - their tables join the metadata
+    access_tables,
     demand_tables,
     match_tables,
     search_tables,

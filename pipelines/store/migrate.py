@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, func, select
 
 from models import (
+    access_tables,  # noqa: F401 - its tables join the metadata
     match_tables,  # noqa: F401 - its tables join the metadata
     search_tables,  # noqa: F401 - its table joins the metadata
     tables,
