@@ -125,18 +125,30 @@ def _scores(manifest: Manifest) -> str:
             f"{score['macro_f1_low']:.3f}-{score['macro_f1_high']:.3f}",
             f"{score['accuracy']:.3f}",
             f"{score['ece']:.3f}",
+            f"{score['ece_by_chance']:.3f}" if "ece_by_chance" in score else "",
         )
         for name, tasks in scores.items()
         for task, score in tasks.items()
     ]
-    heads = ("set", "task", "n", "macro-F1", "95 % interval", "accuracy", "ECE")
+    heads = ("set", "task", "n", "macro-F1", "95 % interval", "accuracy", "ECE", "by chance")
     notes = "".join(f"\n\n{note}" for note in manifest.notes)
+    fitted = (
+        "Each part of the dev sets is scored by probabilities that were fitted on the others."
+        if _held_out(manifest.scores)
+        else "Temperatures, mixture and threshold were fitted on the dev sets, so their ECE "
+        "flatters a little."
+    )
     return (
         _table(heads, rows)
         + "\n\nIntervals: bootstrap over texts. ECE: expected calibration error of the top label, "
-        "15 equal bins. Temperatures, mixture and threshold were fitted on the dev sets, so their "
-        "ECE flatters a little; nothing was fitted on the gold (`tests/gold/peru.jsonl`)." + notes
+        f"15 equal bins; by chance: what it would be if every confidence were true. {fitted} "
+        "Nothing was fitted on the gold (`tests/gold/peru.jsonl`)." + notes
     )
+
+
+def _held_out(scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> bool:
+    """Say whether the scores are of a calibration that left the scored part out."""
+    return all("ece_by_chance" in score for tasks in scores.values() for score in tasks.values())
 
 
 def _abstention(manifest: Manifest) -> str:

@@ -154,7 +154,8 @@ def _show_scores(report: "EvaluationReport", model_version: str) -> None:
 
     console = Console()
     overall = Table(title=f"{model_version}: {report.n:,} texts, {report.abstained:,} abstained")
-    for name in ("task", "n", "macro-F1", "95 %", "accuracy", "ECE", "share error", "corrected"):
+    heads = ("task", "n", "macro-F1", "95 %", "accuracy", "ECE", "by chance", "share error")
+    for name in (*heads, "corrected"):
         overall.add_column(name, justify="left" if name == "task" else "right")
     for task, score in report.tasks.items():
         corrected = score.share_error_corrected
@@ -165,6 +166,7 @@ def _show_scores(report: "EvaluationReport", model_version: str) -> None:
             f"{score.macro_f1_low:.3f}-{score.macro_f1_high:.3f}",
             f"{score.accuracy:.3f}",
             f"{score.ece:.3f}",
+            f"{score.ece_by_chance:.3f}",
             f"{score.share_error:.4f}",
             "" if corrected is None else f"{corrected:.4f}",
         )

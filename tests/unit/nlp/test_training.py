@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from safetensors.torch import load_file
 
 from models.errors import ModelError
 from nlp.training.batches import by_length
-from nlp.training.calibrate import fit_mix, fit_threshold
+from nlp.training.calibrate import Mix, fit_mix, fit_threshold, held_out, log_softmax
 from nlp.training.checkpoint import load_checkpoint, save_checkpoint
 from nlp.training.corpus import pack, passages
 from nlp.training.examples import augment, load_sets
@@ -264,9 +265,44 @@ def test_the_mixture_finds_the_useful_part() -> None:
     rng = np.random.default_rng(0)
     gold = rng.integers(0, 3, 400)
     noise = rng.normal(size=(400, 3))
-    temperature, lexical = fit_mix(noise, np.eye(3)[gold] * 3 + noise * 0.1, gold)
-    assert lexical > 0.5
-    assert temperature > 1
+    domains = np.repeat("one", 400)
+    mix = fit_mix(noise, np.eye(3)[gold] * 3 + noise * 0.1, gold, domains)
+    assert mix.lexical > 0.5
+    assert mix.temperature > 1
+
+
+def drawn(seed: int, texts: int, sharpness: float) -> tuple[Any, Any, Any]:
+    """Return logits that are too sharp, scores of no use, and gold drawn from the true ones."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(texts, 3)) * 2
+    chances = np.exp(log_softmax(logits / sharpness))
+    gold = (chances.cumsum(1) < rng.random((texts, 1))).sum(1)
+    return logits, rng.normal(size=(texts, 3)), gold
+
+
+def test_the_temperature_is_found() -> None:
+    mix = fit_mix(*drawn(0, 3_000, 2), np.repeat("one", 3_000))
+    assert mix.temperature == pytest.approx(2, abs=0.2)
+    assert mix.lexical == pytest.approx(0, abs=0.1)
+    assert fit_mix(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0, int), np.zeros(0, str)) == Mix()
+
+
+def test_a_large_domain_does_not_decide_alone() -> None:
+    parts = zip(drawn(1, 3_000, 3), drawn(2, 300, 1), strict=True)
+    both = [np.concatenate(part) for part in parts]
+    apart = fit_mix(*both, np.repeat(["large", "small"], [3_000, 300])).temperature
+    together = fit_mix(*both, np.repeat("one", 3_300)).temperature
+    assert 1 < apart < together
+
+
+def test_a_domain_is_held_out_of_what_calibrates_it() -> None:
+    logits, scores, gold = drawn(3, 300, 2)
+    domains = np.repeat(["first", "second"], 150)
+    before = held_out(logits, scores, gold, domains)
+    gold[:150] = (gold[:150] + 1) % 3
+    after = held_out(logits, scores, gold, domains)
+    assert np.array_equal(before[:150], after[:150])
+    assert not np.array_equal(before[150:], after[150:])
 
 
 def test_the_threshold_meets_its_precision() -> None:
