@@ -34,6 +34,7 @@ _EXAMPLES: Final = {
     "fields": "fields: [author, url]",
     "format": "format: 4cat",
     "from_km": "from_km: 15",
+    "hypothesis": "hypothesis: Este texto trata de {}.",
     "idle_hours": "idle_hours: 72",
     "intents": "intents: followed by lines «complaint: {es: Queja, en: Complaint}»",
     "kind": "kind: article",
@@ -114,6 +115,10 @@ _FORMS: Final = {
     "words": (
         "no word or phrase",
         "write letters and spaces, with * at the end of a word at most: olla común, emprended*",
+    ),
+    "hypothesis": (
+        "a hypothesis has {} once, where the phrases of «labels» stand",
+        "write hypothesis: Este texto trata de {}.",
     ),
     "version": ("a version is a year and a number", 'write version: "2026.1"'),
 }

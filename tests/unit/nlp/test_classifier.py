@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from pydantic import ValidationError
+from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
 from configs.model import HubModel, ModelSpec
 from models.errors import ModelError
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
 from nlp.classifier import Classifier, split_windows
+from nlp.hub import HubHead
 
 TEXTS = [
     "qué horror: no recogen la basura en Vitarte",
@@ -173,13 +177,13 @@ def test_other_labels_are_refused(copied: Path) -> None:
         Classifier.load(ModelSpec(path=copied))
 
 
-@pytest.fixture
-def bert(tmp_path: Path) -> Path:
-    folder = tmp_path / "bert"
+def save_bert(folder: Path, *labels: str) -> Path:
+    """Save a tiny model of random weights that tells these labels."""
     folder.mkdir()
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "agua", "basura", "luz", "no", "hay"]
     (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
     BertTokenizerFast.from_pretrained(folder).save_pretrained(folder)
+    torch.manual_seed(1)
     config = BertConfig(
         vocab_size=len(words),
         hidden_size=16,
@@ -187,11 +191,21 @@ def bert(tmp_path: Path) -> Path:
         num_attention_heads=2,
         intermediate_size=16,
         max_position_embeddings=40,
-        id2label={0: "NEG", 1: "NEU", 2: "POS"},
-        label2id={"NEG": 0, "NEU": 1, "POS": 2},
+        id2label=dict(enumerate(labels)),
+        label2id={label: at for at, label in enumerate(labels)},
     )
     BertForSequenceClassification(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def bert(tmp_path: Path) -> Path:
+    return save_bert(tmp_path / "bert", "NEG", "NEU", "POS")
+
+
+@pytest.fixture
+def nli(tmp_path: Path) -> Path:
+    return save_bert(tmp_path / "nli", "CONTRADICTION", "NEUTRAL", "ENTAILMENT")
 
 
 LABEL_MAP = {"NEG": "negative", "NEU": "neutral", "POS": "positive"}
@@ -205,7 +219,7 @@ def test_a_hub_model_replaces_one_head(weights: Path, bert: Path, classifier: Cl
     for one, other in zip(found, own, strict=True):
         assert sum(one.sentiments.values()) == pytest.approx(1)
         assert dict(one.categories) == pytest.approx(dict(other.categories))
-    assert found[0].model_version == f"{own[0].model_version}+sentiment=bert@main"
+    assert found[0].model_version.startswith(f"{own[0].model_version}+sentiment=bert@")
     assert found[0].sentiments != own[0].sentiments
 
 
@@ -226,3 +240,72 @@ def test_weights_that_are_no_safetensors_are_refused(weights: Path, bert: Path) 
     hub = HubModel(name=str(bert), labels=LABEL_MAP)
     with pytest.raises(ModelError, match="cannot load the sentiment model"):
         Classifier.load(ModelSpec(path=weights, tasks={"sentiment": hub}))
+
+
+PHRASES = {"agua": "water", "basura": "waste", "luz": "energy", "no hay luz": "energy"}
+HYPOTHESIS = "hay {}"
+
+
+def test_a_model_of_inference_answers_by_phrases(weights: Path, nli: Path) -> None:
+    hub = HubModel(name=str(nli), labels=PHRASES, hypothesis=HYPOTHESIS)
+    head = HubHead.load("category", hub)
+    short, long = "no hay agua", "no hay luz " * 60
+    chances = head.probabilities([short, long, ""])
+    assert chances.sum(1) == pytest.approx(np.ones(3))
+    asked = [CATEGORIES.index(label) for label in ("water", "waste", "energy")]
+    assert chances[:, asked].sum(1) == pytest.approx(np.ones(3))
+    assert (chances[:, asked] > 0).all()
+
+    tokenizer = BertTokenizerFast.from_pretrained(nli)
+    model = BertForSequenceClassification.from_pretrained(nli).eval()
+    pairs = tokenizer(
+        [short] * 4, [f"hay {one}" for one in PHRASES], return_tensors="pt", padding=True
+    )
+    with torch.inference_mode():
+        wanted = model(**pairs).logits[:, 2].softmax(0).numpy()
+    assert chances[0, asked] == pytest.approx([wanted[0], wanted[1], wanted[2:].sum()], abs=1e-5)
+
+    answers = Classifier.load(ModelSpec(path=weights, tasks={"category": hub})).classify([short])
+    assert answers[0].categories["water"] == pytest.approx(chances[0, asked[0]], abs=1e-5)
+
+
+def test_a_model_that_infers_nothing_takes_no_hypothesis(bert: Path) -> None:
+    hub = HubModel(name=str(bert), labels={"agua": "positive"}, hypothesis=HYPOTHESIS)
+    with pytest.raises(ModelError, match=r"infers nothing.*'NEG', 'NEU', 'POS'"):
+        HubHead.load("sentiment", hub)
+
+
+@pytest.mark.parametrize("hypothesis", ["", "sin hueco", "{} y {}", "{0}"])
+def test_a_hypothesis_has_one_place_for_the_phrase(hypothesis: str) -> None:
+    with pytest.raises(ValidationError):
+        HubModel(name="x", labels=PHRASES, hypothesis=hypothesis)
+
+
+def test_a_repository_needs_a_revision_and_is_not_asked_without() -> None:
+    hub = HubModel(name="someone/sentimiento", labels=LABEL_MAP)
+    with pytest.raises(ModelError, match=r"no folder here.*commit's hash in «revision»"):
+        HubHead.load("sentiment", hub)
+
+
+def test_code_that_a_model_brings_is_not_run(bert: Path) -> None:
+    config = json.loads((bert / "config.json").read_text(encoding="utf-8"))
+    config |= {
+        "model_type": "strange",
+        "auto_map": {"AutoConfig": "own.Config", "AutoModelForSequenceClassification": "own.Model"},
+    }
+    (bert / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    trap = bert / "ran"
+    (bert / "own.py").write_text(f"open({str(trap)!r}, 'w')", encoding="utf-8")
+    with pytest.raises(ModelError, match="cannot load the sentiment model"):
+        HubHead.load("sentiment", HubModel(name=str(bert), labels=LABEL_MAP))
+    assert not trap.exists()
+
+
+def test_other_weights_in_a_folder_are_another_version(tmp_path: Path, bert: Path) -> None:
+    hub = HubModel(name=str(bert), labels=LABEL_MAP)
+    before = HubHead.load("sentiment", hub).version
+    assert HubHead.load("sentiment", hub).version == before
+    file = bert / "model.safetensors"
+    tensors = load_file(file)
+    save_file({name: one + 1 for name, one in tensors.items()}, file, {"format": "pt"})
+    assert HubHead.load("sentiment", hub).version != before
