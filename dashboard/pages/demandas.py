@@ -16,7 +16,7 @@ from dashboard.words import N_
 from models.demands import BANDS, PUBLIC, WAITING, Action, Status
 from models.errors import ConflictError, InputError
 from models.records import Window
-from nlp.places import identifier
+from nlp.places import named_by
 from pipelines.demands.figures import Afterwards, afterwards, ageing, is_overdue, response_times
 from pipelines.demands.workflow import Decision, Workflow, possible
 from pipelines.store.demands import (
@@ -223,7 +223,7 @@ def _mood(desk: _Desk, demand: Demand) -> Afterwards | None:
     if demand.answered_at is None:
         return None
     versions = latest_model(desk.visit.house.engine, desk.town.code)
-    gazetteer = identifier(desk.town.zones)
+    gazetteer = named_by(desk.town)
     return afterwards(desk.store, demand, desk.window, versions, gazetteer)
 
 

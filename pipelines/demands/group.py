@@ -111,10 +111,12 @@ class _Finder:
     def add(self, place: int, demand: str) -> None:
         """Note that a text is part of a demand; the first one says what and where it is."""
         text = self._texts[place]
-        cell = self._cell.setdefault(demand, (text.category, text.zone))
+        if demand not in self._cell:  # only the first one's thread: threads would chain otherwise
+            self._cell[demand] = (text.category, text.zone)
+            self._threads[text.thread, text.category].append(place)
+        cell = self._cell[demand]
         self._demand[place] = demand
         self._copies[text.cluster].append(place)
-        self._threads[text.thread, cell[0]].append(place)
         self._places[cell].append(place)
 
     def find(self, place: int) -> tuple[str, Why] | None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from configs.schema import Municipality
 from models.demands import Action, Origin, Status
 from models.records import Window
-from nlp.places import identifier
+from nlp.places import named_by
 from pipelines.demands.group import SPAN, group
+from pipelines.places import place_window
 from pipelines.store.demand_texts import Asked, asking, ended_texts, waiting_texts
 from pipelines.store.demands import SOFTWARE, Event, Founded, save_proposals
 from pipelines.store.write import Store
@@ -39,7 +40,8 @@ def propose(
         versions: of the model and the taxonomy whose labels count.
     """
     engine, code = store.engine, municipality.code
-    new = asking(engine, code, window, versions, identifier(municipality.zones))
+    place_window(store, municipality, window)
+    new = asking(engine, code, window, versions, named_by(municipality))
     if not new:
         return Proposed(0, 0, 0)
     waiting = waiting_texts(engine, code, window, SPAN)

@@ -16,7 +16,7 @@ from pipelines.demands.open311 import ACTOR
 from pipelines.people import check_person
 from pipelines.privacy import Pseudonymiser
 from pipelines.store.demands import Event, Founded, receive_demand
-from pipelines.store.write import Placed, Store
+from pipelines.store.write import Store
 
 SOURCE = "open311-received"
 """The source of what came in by this way."""
@@ -78,15 +78,14 @@ def receive(
             author=request.sender,
         )
     )
-    gazetteer = Gazetteer(municipality.zones)
-    here, there = gazetteer.locate([request.address[:300], said])
-    place = here or there
+    places = Gazetteer.of(municipality).locate([request.address[:300], said])
+    zone = next((place.zone for place in places if place and place.zone), None)
     today = now.astimezone(municipality.zone).date()
     values = {
         "id": demand_id(municipality.code, kept.id),
         "municipality": municipality.code,
         "category": request.service_code,
-        "zone": place.zone if place else None,
+        "zone": zone,
         "area": area.name,
         "status": Status.NEW,
         "origin": Origin.OPEN311,
@@ -98,7 +97,4 @@ def receive(
     }
     event = Event(now, check_person(system), Action.RECEIVE, None, Status.NEW, None, {"texts": 1})
     receive_demand(store.engine, kept, today, Founded(values, {kept.id: Why.FOUNDER}, event))
-    if place:
-        found = Placed(kept.id, kept.text_hash, place.zone, place.confidence)
-        store.save_places(gazetteer.identifier, [found])
     return str(values["id"])

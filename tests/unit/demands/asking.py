@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from models.records import Manifestation, Window
-from nlp.places import identifier
+from nlp.places import named_by
 from pipelines.demands.propose import Proposed, propose
 from pipelines.demands.workflow import Decision, Workflow
 from pipelines.store.demands import Demand, demands
@@ -27,7 +27,7 @@ VILLA = municipality(
         {"name": "Tránsito", "categories": ["transport"], "answer_days": 5, "working_days": True},
     ],
 )
-GAZETTEER = identifier(VILLA.zones)
+GAZETTEER = named_by(VILLA)
 VERSIONS = (MODEL, TAXONOMY)
 BINS = "Los contenedores de basura de la esquina están llenos y nadie recoge"
 BINS_TOO = "Nadie recoge la basura, los contenedores de la esquina rebalsan"

@@ -185,3 +185,13 @@ def test_a_thread_holds_together_what_is_of_one_category() -> None:
     found = group("villa", texts, [Ended("c", "antes")])
     assert [part.why for part in found.joined] == [Why.FOUNDER, Why.THREAD, Why.FOUNDER]
     assert list(found.follows.values()) == ["antes"]
+
+
+def test_threads_do_not_chain() -> None:
+    day = date(2026, 3, 1)
+    texts = [
+        Asked("1", "a", "t", "waste", "centro", day, "uno"),
+        Asked("2", "a", "u", "waste", "centro", day, "uno"),  # a copy of it elsewhere
+        Asked("3", "c", "u", "waste", "centro", date(2026, 3, 2), "tres"),
+    ]
+    assert len(group("villa", texts).founded) == 2
