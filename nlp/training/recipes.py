@@ -248,8 +248,24 @@ PRETRAIN: Mapping[str, PretrainRecipe] = {
         save_every=6,
     ),
 }
+# From finished weights (`--encoder nlp/weights`): what was learnt stays, new texts join.
+_FINETUNE_MORE = replace(
+    _FINETUNE_CPU,
+    name="more",
+    version="0.3.0",
+    stages=(
+        Stage(
+            "gold",
+            {"civic": 15_500, "civic_peru": 5_200, "written": 15_000, "sentiment": 11_000},
+            6e-4,
+            copies=2,
+        ),
+    ),
+)
+
 FINETUNE: Mapping[str, FinetuneRecipe] = {
     "cpu": _FINETUNE_CPU,
+    "more": _FINETUNE_MORE,
     "gpu": _FINETUNE_GPU,
     "tiny": replace(
         _FINETUNE_CPU,

@@ -21,7 +21,7 @@ from nlp.training.packs import write_pack
 from nlp.training.prepared import prepare
 from nlp.training.pretrain import mask_words, pretrain
 from nlp.training.publish import FILES
-from nlp.training.recipes import FINETUNE, PRETRAIN
+from nlp.training.recipes import FINETUNE, PRETRAIN, Stage
 
 TINY = PRETRAIN["tiny"]
 
@@ -74,6 +74,16 @@ def test_training_goes_on_from_finished_weights(
     assert inner
     assert all(torch.equal(kept[name], start[name].float()) for name in inner)
     assert (after / "tokenizer.json").read_text() == (weights / "tokenizer.json").read_text()
+
+
+def test_finetuning_goes_on_from_finished_weights(
+    small_data: Path, weights: Path, tmp_path: Path
+) -> None:
+    still = replace(FINETUNE["tiny"], stages=(Stage("gold", {"civic": 40}, 0.0),))
+    after = load_file(finetune(small_data, weights, tmp_path / "out", still) / "model.safetensors")
+    before = load_file(weights / "model.safetensors")
+    assert after.keys() == before.keys()
+    assert all(torch.allclose(after[name], before[name], atol=1e-3) for name in after)
 
 
 def test_weights_that_do_not_fit_are_refused(
