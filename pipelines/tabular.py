@@ -9,7 +9,6 @@ import csv
 import json
 import re
 import zipfile
-import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from models.errors import InputError
-from pipelines.unzip import tables_in, unpacked
+from pipelines.unzip import DAMAGED, tables_in, unpacked
 
 MAX_RECORD_CHARS: Final = 2_000_000
 MAX_RECORD_LINES: Final = 2_000
@@ -30,22 +29,6 @@ _SAMPLE_LINES: Final = 40
 _KEYS_FROM: Final = 1_000
 _CP1252: Final = "manifiesta-cp1252"
 _ENCODINGS: Final = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_DAMAGED: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What openpyxl and the libraries below it raise for a damaged file: nearly anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +311,7 @@ def _check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-    except _DAMAGED:
+    except DAMAGED:
         raise InputError(f"{path} is no Excel file, or is damaged; save it again") from None
     if size > MAX_UNZIPPED:
         raise InputError(f"{path} unpacks to {size:,} bytes; export it as .csv")
@@ -348,7 +331,7 @@ def _sheet(path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
                 yield number, cells
         finally:
             book.close()
-    except _DAMAGED as error:
+    except DAMAGED as error:
         kind = type(error).__name__
         raise InputError(
             f"{path} is damaged after row {number} ({kind}); open and save it again"

@@ -29,18 +29,22 @@ _TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".xlsx", ".xlsm")
 _PACKED: Final = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
 _LEFT_BY_SYSTEMS: Final = ("__macosx/", ".ds_store", "thumbs.db", "desktop.ini")
 _CHUNK: Final = 1 << 20
-_DAMAGED: Final = (
+DAMAGED: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
     EOFError,
     LookupError,
     NotImplementedError,
     OSError,
-    OverflowError,
     RuntimeError,
+    SyntaxError,
+    TypeError,
     ValueError,
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What the library raises for a damaged file, or for a compression that it does not know."""
+"""What the libraries raise for a damaged zip or Excel file, or a compression they don't know."""
 
 
 def tables_in(path: Path) -> list[str]:
@@ -100,7 +104,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except _DAMAGED as error:
+    except DAMAGED as error:
         kind = type(error).__name__
         raise InputError(f"{path} is damaged, or no zip file ({kind}); pack it again") from error
 

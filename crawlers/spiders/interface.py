@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
 
 from crawlers.extract.dates import first_moment
@@ -19,7 +18,6 @@ from crawlers.protocols.base import (
     Broken,
     Holding,
     Looking,
-    Problem,
     Step,
     Windowed,
     parse_json,
@@ -27,7 +25,7 @@ from crawlers.protocols.base import (
 from crawlers.protocols.fields import item_fields
 from crawlers.protocols.refusals import gone_wrong, refused
 from crawlers.protocols.registry import ADAPTERS, is_under_terms
-from crawlers.protocols.secret import hide, same_site, site_of, take_token
+from crawlers.protocols.secret import same_site, site_of, take_token
 from crawlers.recorder import Recorder
 from crawlers.rules import Draft, identity
 from crawlers.spiders.base import (
@@ -41,17 +39,15 @@ from crawlers.spiders.base import (
     is_lasting,
     unforeseen_in_words,
 )
-from models.records import OPENERS, Failure, Outcome, Vanished
+from crawlers.spiders.guarded import CARRIES_TOKEN, PatientRetry, Scrubber
+from crawlers.spiders.proof import has_all, is_proof, lies_before, listed_by
+from models.records import Failure, Outcome, Vanished
 
 FAILING = list(range(400, 600))
 MOVED = list(range(300, 400))
 
-TOO_MANY = 429
-
 MOST_SAMPLED = 20
 """Answers of a crawl whose fields are noted."""
-
-CARRIES_TOKEN = "carries_token"  # noqa: S105 - the key of a request's meta, not a token
 
 Mark = tuple[str, str, bytes]
 """What makes one request another: its method, address and body."""
@@ -86,8 +82,8 @@ class InterfaceSpider(SourceSpider):
         super().update_settings(settings)
         components = settings.getdict("DOWNLOADER_MIDDLEWARES") | {
             f"{Retry.__module__}.{Retry.__name__}": None,
-            f"{__name__}.{PatientRetry.__name__}": 550,
-            f"{__name__}.{Scrubber.__name__}": 900,
+            f"{PatientRetry.__module__}.{PatientRetry.__name__}": 550,
+            f"{Scrubber.__module__}.{Scrubber.__name__}": 900,
         }
         settings.set("DOWNLOADER_MIDDLEWARES", components, priority="spider")
 
@@ -215,28 +211,19 @@ class InterfaceSpider(SourceSpider):
 
     def _note_listed(self, answer: Answer, step: Step, ask: Ask) -> None:
         """Note what an answer proves to be there, if nothing of it is missing."""
-        ids = [draft.external_id for draft in step.drafts if draft.external_id]
-        held = [*ids, *step.present, *step.gone, *(problem.where for problem in step.problems)]
-        is_page = step.partial and OPENERS not in ask.lists  # its own date is no comment's
-        listed = [
-            draft
-            for draft in step.drafts
-            if (draft.thread or not is_page) and draft.thread not in step.whole
-        ]
-        self._listings.answered(
-            ask.lists,
-            answer.fetched_at,
-            map(identity, held),
-            self._moments(listed),
-            step.thread,
-            partial=step.partial,
-        )
-        if step.stop or any(_hides(problem) for problem in step.problems):
+        for listed in listed_by(step, ask):
+            if listed.is_expected_now:
+                self._listings.asked(listed.names)
+            self._listings.answered(
+                listed.names,
+                answer.fetched_at,
+                map(identity, listed.ids),
+                self._moments(listed.dated),
+                listed.thread,
+                partial=listed.partial,
+            )
+        if not is_proof(step):
             self._listings.broken(ask.lists)
-        for external_id in (*step.empty, *step.whole):
-            said = [draft.external_id or "" for draft in step.drafts if draft.thread == external_id]
-            self._listings.asked((external_id,))
-            self._listings.answered((external_id,), answer.fetched_at, map(identity, said))
 
     def _looked_for(self) -> Iterator[Ask]:
         """Ask for the young openers that the source's list no longer holds."""
@@ -267,34 +254,21 @@ class InterfaceSpider(SourceSpider):
 
     def _unknown(self, step: Step, settled: set[str]) -> Iterator[Ask]:
         """Leave out what would bring nothing but what is stored, or is older than the window."""
-        is_over, is_before = self._is_over(step), self._is_before(step)
+        since = self.recorder.job.since
+        is_over = has_all(self.recorder.known, step)
+        is_before = lies_before(since, step, self._moments(step.drafts))
         for ask in step.asks:
             if ask.older and (is_over or is_before):
                 self._listings.cut(ask.lists)
                 self.recorder.bounded |= not is_over
             elif ask.mark and self._is_settled(ask.mark, counted=ask.counted):
                 self.recorder.unchanged += 1
-            elif ask.at and self.recorder.job.since and ask.at < self.recorder.job.since:
+            elif ask.at and since and ask.at < since:
                 self.recorder.bounded = True
-            elif not (ask.of and ask.of in settled):
-                yield ask
-            else:
+            elif ask.of and ask.of in settled:
                 self._listings.broken(ask.lists)
-
-    def _is_over(self, step: Step) -> bool:
-        """Say whether all that an answer lists is stored as it lists it, and all before it too."""
-        known = self.recorder.known
-        marks = [draft.fingerprint or "" for draft in step.drafts]
-        marks += [ask.mark for ask in step.asks if ask.mark]
-        if not (marks and known.complete):
-            return False
-        return all(known.has(mark) for mark in marks)
-
-    def _is_before(self, step: Step) -> bool:
-        """Say whether nothing that an answer lists is as young as the window."""
-        since = self.recorder.job.since
-        moments = [*self._moments(step.drafts), *(ask.at for ask in step.asks if ask.at)]
-        return since is not None and bool(moments) and max(moments) < since
+            else:
+                yield ask
 
     def not_answered(self, failure: Any) -> None:
         """A request got no answer, or none that may be read."""
@@ -334,51 +308,6 @@ class InterfaceSpider(SourceSpider):
             self.recorder.unsettle(external_id)
         if self._missing:
             self.recorder.stop(self._missing)
-
-
-class PatientRetry(Retry):
-    """Retries as ever, but does not ask at once again after a 429 that names no wait."""
-
-    def process_response(  # type: ignore[override]
-        self, request: Request, response: Response
-    ) -> Request | Response:
-        """Leave such an answer to the adapter."""
-        if response.status == TOO_MANY and not response.headers.get("Retry-After"):
-            return response
-        return super().process_response(request, response)
-
-
-class Scrubber:
-    """Takes the token out of answers before they are archived; some platforms repeat it."""
-
-    def __init__(self, spider: InterfaceSpider) -> None:
-        self._spider = spider
-
-    @classmethod
-    def from_crawler(cls, crawler: Any) -> Self:
-        """Make the scrubber of a crawl."""
-        return cls(crawler.spider)
-
-    def process_response(self, request: Request, response: Response) -> Response:
-        """Return a response without the token in its headers and its body.
-
-        One that came compressed, though that was not asked for, is refused unread.
-        """
-        token = self._spider.token
-        if not token or not request.meta.get(CARRIES_TOKEN):
-            return response
-        if (response.headers.get("Content-Encoding") or b"identity").lower() != b"identity":
-            raise IgnoreRequest("its answer came compressed, which was not asked for")
-        headers = {
-            name: [hide(value, token) for value in values]
-            for name, values in response.headers.items()
-        }
-        return response.replace(headers=headers, body=hide(response.body, token))
-
-
-def _hides(problem: Problem) -> bool:
-    """Say whether behind a problem there may be something that is not listed by its name."""
-    return problem.outcome.failure is not None or problem.outcome is Outcome.NO_IDENTITY
 
 
 def _mark(ask: Ask) -> Mark:
