@@ -9,7 +9,8 @@ real child process; ``store`` masks, pseudonymises and stores records as the cra
 give them; ``languages`` identifies the language of every stored text, page by page, as all steps
 read that look at the window's texts; ``copies`` joins near-duplicates; ``count`` labels what is
 stored at random, as a classifier would, and writes the insight tables.
-The database is an SQLite file in a temporary folder.
+The database is an SQLite file in a temporary folder; without the step ``store`` its rows are
+written straight into the table.
 """
 
 import argparse
@@ -19,8 +20,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count as count_up
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -119,6 +124,36 @@ def store(folder: Path, size: int) -> None:
                 kept.save_collected(run, municipality, source, crawled)
                 crawled = []
         kept.save_collected(run, municipality, source, crawled)
+
+
+def fill(folder: Path, size: int) -> None:
+    """Write as many manifestations straight into their table: ``store`` takes far longer."""
+    from sqlalchemy import insert
+
+    from models.tables import ManifestationRow
+
+    municipality, kept, number = place(), opened(folder), count_up(0)
+    secrets = Pseudonymiser(municipality.code, b"a key that only a benchmark uses")
+    kept.begin_run(municipality, RunStart("run", window(), _TAXONOMY, "benchmark"))
+    model = secrets.storable(next(records(_SOURCES[0], 1, 0)))
+    for seed, (source, count) in enumerate(shares(size)):
+        said = records(source, count, seed)
+        while chunk := list(islice(said, _CRAWL)):
+            rows = [
+                asdict(model)
+                | {
+                    "id": f"{next(number):032x}",
+                    "source": source,
+                    "external_id": one.external_id,
+                    "text": one.text,
+                    "text_hash": sha256(one.text.encode()).hexdigest(),
+                    "said_at": one.said_at,
+                    "said_on": one.said_at.date() if one.said_at else None,
+                }
+                for one in chunk
+            ]
+            with kept.engine.begin() as connection:
+                connection.execute(insert(ManifestationRow), rows)
 
 
 def label(folder: Path) -> None:
@@ -266,6 +301,8 @@ def compare(sizes: Sequence[int], steps: Sequence[str]) -> None:
     """Measure every step at every size."""
     for size in sizes:
         with TemporaryDirectory(prefix="manifiesta-benchmark-") as name:
+            if "store" not in steps and steps != ["collect"]:
+                fill(Path(name), size)
             for each in steps:
                 if each == "count":
                     label(Path(name))

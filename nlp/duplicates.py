@@ -10,8 +10,13 @@ on the two texts alone, so the clusters don't depend on the order or the batches
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import shake_128
+from hashlib import blake2b, shake_128
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +29,8 @@ MIN_LETTERS = 30
 _RUN = 4  # characters of one shingle
 _BAND = 5  # numbers of a signature that two texts must share to be compared
 _CHUNK = 1 << 17  # characters hashed at once: they stay in the processor's cache
-_PAIRS = 1 << 15
+_PAIRS = 1 << 14
+_AT_ONCE = 1 << 14  # signatures that are in memory at once
 _CROWD = 16  # texts of one key from which on it is looked whether they are all joined already
 _MARKS = re.compile("[\u0300-\u036f]+")
 _WORD = re.compile(r"\w+")
@@ -103,15 +109,21 @@ def _whole(sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 
 class DuplicateIndex:
-    """Clusters of texts. Members are numbered in the order in which they were added."""
+    """Clusters of texts. Members are numbered in the order in which they were added.
+
+    Signatures lie in a temporary folder, 700 bytes for each text, so that memory holds some
+    200 bytes of each.
+    """
 
     def __init__(self, threshold: float = THRESHOLD) -> None:
         self.threshold = threshold
-        self._unit_of: dict[str, int] = {}
-        self._members: list[int] = []
-        self._rows = bytearray()
-        self._signed: list[int] = []
-        self._parent: list[int] = []
+        self._unit_of: dict[bytes, int] = {}
+        self._members = array("q")
+        self._signed = array("q")
+        self._parent = array("q")
+        self._fresh: list[bytes] = []
+        self._folder = Path(mkdtemp(prefix="manifiesta-duplicates-"))
+        finalize(self, rmtree, self._folder, ignore_errors=True)
 
     def restore(self, members: Iterable[tuple[str, bytes | None, str]]) -> None:
         """Add members whose clusters are known: they are not compared with each other again.
@@ -122,6 +134,9 @@ class DuplicateIndex:
         for text_hash, signature, cluster in members:
             unit = self._unit(text_hash, signature)
             self._join(unit, first.setdefault(cluster, unit))
+            if len(self._fresh) >= _AT_ONCE:
+                self._write()
+        self._write()
 
     def add(self, hashes: Sequence[str], signed: Sequence[bytes | None]) -> None:
         """Add members, and join each to those that it resembles."""
@@ -137,11 +152,12 @@ class DuplicateIndex:
 
     def _unit(self, text_hash: str, signature: bytes | None) -> int:
         """Note a member and return the number of its text, which its exact copies share."""
-        unit = self._unit_of.setdefault(text_hash, len(self._parent))
+        key = blake2b(text_hash.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        unit = self._unit_of.setdefault(key, len(self._parent))
         if unit == len(self._parent):
             self._parent.append(unit)
             if signature is not None:
-                self._rows += signature
+                self._fresh.append(signature)
                 self._signed.append(unit)
         self._members.append(unit)
         return unit
@@ -157,13 +173,25 @@ class DuplicateIndex:
         one, other = self._root(one), self._root(other)
         self._parent[max(one, other)] = min(one, other)
 
+    def _write(self) -> None:
+        """Write the new signatures down, and apart from them the keys of their bands."""
+        for start in range(0, len(self._fresh), _AT_ONCE):
+            written = b"".join(self._fresh[start : start + _AT_ONCE])
+            with (self._folder / "rows").open("ab") as file:
+                file.write(written)
+            rows = np.frombuffer(written, dtype="<u4").reshape(-1, SIGNATURE_SIZE)
+            for band in range(0, SIGNATURE_SIZE, _BAND):
+                with (self._folder / f"keys-{band}").open("ab") as file:
+                    file.write(_band_keys(rows[:, band : band + _BAND]).tobytes())
+        self._fresh = []
+
     def _compare(self, known: int) -> None:
         """Join the texts from ``known`` on with each other and with those before them."""
-        rows = np.frombuffer(self._rows, dtype="<u4").reshape(-1, SIGNATURE_SIZE)
-        for start in range(0, SIGNATURE_SIZE, _BAND):
-            keys = _band_keys(rows[:, start : start + _BAND])
+        self._write()
+        for band in range(0, SIGNATURE_SIZE, _BAND):
+            keys = np.fromfile(self._folder / f"keys-{band}", dtype=np.uint64)
             for one, other in self._sharing(keys, known):
-                self._join_similar(rows, one, other)
+                self._join_similar(one, other)
 
     def _sharing(self, keys: Keys, known: int) -> Iterator[tuple[Places, Places]]:
         """Yield pairs of texts with the same key, one of them new; most that are joined are not."""
@@ -193,12 +221,27 @@ class DuplicateIndex:
         root, signed = self._root, self._signed
         return np.fromiter((root(signed[t]) for t in texts.tolist()), np.intp, len(texts))
 
-    def _join_similar(self, rows: Signatures, one: Places, other: Places) -> None:
+    def _join_similar(self, one: Places, other: Places) -> None:
         for start in range(0, len(one), _PAIRS):
             left, right = one[start : start + _PAIRS], other[start : start + _PAIRS]
-            similar = (rows[left] == rows[right]).mean(axis=1) >= self.threshold
-            for a, b in zip(left[similar].tolist(), right[similar].tolist(), strict=True):
+            rows, place = self._read(np.concatenate((left, right)))
+            similar = (rows[place[: len(left)]] == rows[place[len(left) :]]).mean(axis=1)
+            joined = similar >= self.threshold
+            for a, b in zip(left[joined].tolist(), right[joined].tolist(), strict=True):
                 self._join(self._signed[a], self._signed[b])
+
+    def _read(self, texts: Places) -> tuple[Signatures, Places]:
+        """Return the signatures of some texts, each read once, and the row of each text.
+
+        Mapping the file instead would bring most of it into this process's memory.
+        """
+        wanted, place = np.unique(texts, return_inverse=True)
+        rows = np.empty((len(wanted), SIGNATURE_SIZE), dtype="<u4")
+        with (self._folder / "rows").open("rb", buffering=0) as file:
+            for row, text in zip(rows, wanted.tolist(), strict=True):
+                file.seek(text * rows.itemsize * SIGNATURE_SIZE)
+                file.readinto(row.data)
+        return rows, place
 
 
 def _same(keys: Keys, starts: Places, distance: int) -> Places:

@@ -1,9 +1,9 @@
 """Keep the clusters of near-duplicates up to date: only new and edited texts are compared."""
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import NamedTuple
 
 from sqlalchemy import Engine
 
@@ -21,14 +21,41 @@ from pipelines.store.copies import (
 from pipelines.store.write import Store
 
 _BATCH = 2_000  # texts that are in memory at once
+_ROUND = 10_000  # texts that are compared, and saved, at once
 
 
-class _Known(NamedTuple):
-    """What is kept in memory of a member that is not compared again."""
+class _Known:
+    """What is kept in memory of every member, some hundred bytes each."""
 
-    manifestation_id: str
-    cluster_id: str
-    position: int
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.names: list[str] = []
+        self.positions = array("q")
+
+    def add(self, member: Member, name: str) -> None:
+        """Keep a member and the name of its cluster."""
+        is_founder = name == member.manifestation_id
+        self.ids.append(member.manifestation_id)
+        self.names.append(member.manifestation_id if is_founder else name)  # one text, not two
+        self.positions.append(member.position)
+
+    def rename(self, clusters: Sequence[int]) -> dict[str, str]:
+        """Name each cluster after its member that was stored first; return the names that change.
+
+        Args:
+            clusters: a number for each member, equal within a cluster.
+        """
+        first: dict[int, int] = {}
+        for place, cluster in enumerate(clusters):
+            founder = first.setdefault(cluster, place)
+            if self.positions[place] < self.positions[founder]:
+                first[cluster] = place
+        changed = {}
+        for place, cluster in enumerate(clusters):
+            name = self.ids[first[cluster]]
+            if self.names[place] != name:
+                changed[self.ids[place]] = self.names[place] = name
+        return changed
 
 
 def update_clusters(store: Store, municipality: Municipality) -> int:
@@ -36,42 +63,39 @@ def update_clusters(store: Store, municipality: Municipality) -> int:
 
     A cluster is named after its member that was stored first, so its name stays when others
     join. The cluster that an edited text leaves is made anew from those that remain, because
-    they may have resembled only that text.
+    they may have resembled only that text. Every round of texts is saved before the next.
     """
     engine, code = store.engine, municipality.code
     fresh, edited = _fresh(engine, code)
     if not fresh:
         return 0
-    index = DuplicateIndex(municipality.duplicate_threshold)
-    known: list[_Known] = []
+    index, known, count = DuplicateIndex(municipality.duplicate_threshold), _Known(), 0
     loose: list[Member] = []
     members, shaken = compared(engine, code), edited_clusters(engine, code)
     index.restore(_settled(members, shaken, known, loose))
-    joining = [*loose, *fresh]
-    index.add([member.text_hash for member in joining], [member.signature for member in joining])
-    known += (_Known(one.manifestation_id, one.cluster_id, one.position) for one in joining)
-    names = _names(known, index.clusters())
-    placed = [
-        replace(member, cluster_id=name)
-        for member, name in zip(fresh, names[-len(fresh) :], strict=True)
-    ]
-    save_members(
-        engine,
-        [member for member in placed if member.manifestation_id not in edited],
-        [member for member in placed if member.manifestation_id in edited],
-        {
-            one.manifestation_id: name
-            for one, name in zip(known[: -len(fresh)], names, strict=False)
-            if one.cluster_id != name
-        },
-    )
-    return len(fresh)
+    while fresh:
+        joining = [*loose, *fresh]
+        index.add([one.text_hash for one in joining], [one.signature for one in joining])
+        for one in joining:
+            known.add(one, one.cluster_id)
+        names = known.rename(index.clusters())
+        placed = [replace(one, cluster_id=names.pop(one.manifestation_id)) for one in fresh]
+        save_members(
+            engine,
+            [one for one in placed if one.manifestation_id not in edited],
+            [one for one in placed if one.manifestation_id in edited],
+            names,
+        )
+        count, loose = count + len(fresh), []
+        fresh, edited = _fresh(engine, code)
+    return count
 
 
 def _fresh(engine: Engine, municipality: str) -> tuple[list[Member], set[str]]:
-    """Return the new and the edited members, in no cluster yet, and which are edited."""
+    """Return a round of new and edited members, in no cluster yet, and which are edited."""
     position = next_position(engine, municipality)
-    todo, members, edited = uncompared(engine, municipality), [], set()
+    todo = islice(uncompared(engine, municipality), _ROUND)
+    members, edited = [], set()
     while batch := list(islice(todo, _BATCH)):
         signed = signatures([reading(item.title, item.text) for item in batch])
         for item, signature in zip(batch, signed, strict=True):
@@ -85,7 +109,7 @@ def _fresh(engine: Engine, municipality: str) -> tuple[list[Member], set[str]]:
 
 
 def _settled(
-    members: Iterable[Member], shaken: set[str], known: list[_Known], loose: list[Member]
+    members: Iterable[Member], shaken: set[str], known: _Known, loose: list[Member]
 ) -> Iterator[tuple[str, bytes | None, str]]:
     """Yield hash, signature and cluster of those whose cluster stays, and note them as known.
 
@@ -95,17 +119,5 @@ def _settled(
         if one.cluster_id in shaken:
             loose.append(one)
         else:
-            is_founder = one.cluster_id == one.manifestation_id
-            cluster = one.manifestation_id if is_founder else one.cluster_id  # one text, not two
-            known.append(_Known(one.manifestation_id, cluster, one.position))
-            yield one.text_hash, one.signature, cluster
-
-
-def _names(members: Sequence[_Known], clusters: Sequence[int]) -> list[str]:
-    """Name each member's cluster after the member of it that was stored first."""
-    first: dict[int, _Known] = {}
-    for member, cluster in zip(members, clusters, strict=True):
-        founder = first.setdefault(cluster, member)
-        if member.position < founder.position:
-            first[cluster] = member
-    return [first[cluster].manifestation_id for cluster in clusters]
+            known.add(one, one.cluster_id)
+            yield one.text_hash, one.signature, one.cluster_id
