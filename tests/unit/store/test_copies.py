@@ -102,3 +102,14 @@ def test_many_texts_are_read_in_chunks_and_compared_as_one(store, monkeypatch):
     assert now[early[1].id] == now[late[1].id] == early[1].id
     positions = {row["position"] for row in rows(store.engine, NearDuplicateRow)}
     assert positions == set(range(6))
+
+
+def test_rounds_give_the_clusters_of_one_comparison(store, monkeypatch):
+    run, place = begun(store), municipality()
+    texts = [OTHER, *COPIES.values(), STORY, f"{OTHER} ¡Vayan!"]
+    save(store, run, *(said(number, text) for number, text in enumerate(texts)))
+    monkeypatch.setattr("pipelines.duplicates._ROUND", 2)
+    assert update_clusters(store, place) == len(texts)
+    found = clusters(store)
+    assert len(set(found.values())) == 2
+    assert found[said(0, OTHER).id] == found[said(len(texts) - 1, texts[-1]).id]
