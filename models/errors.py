@@ -23,6 +23,12 @@ class InputError(ManifiestaError):
     exit_code = 2
 
 
+class RefusedError(ManifiestaError):
+    """A step of a selection that its rules forbid now; nothing was written but the audit."""
+
+    exit_code = 2
+
+
 class SourceError(ManifiestaError):
     """A source could not be read; the run goes on with the others."""
 

@@ -401,6 +401,17 @@ class ReadinessAnswer(Record):
     evidence: Prose | None = None
 
 
+class ApplicationFile(Part):
+    """What an applicant hands in. ``names`` and ``people`` are only used to find them in texts."""
+
+    applicant: Code
+    title: Line
+    text: Prose
+    experience: Prose
+    names: tuple[Line, ...] = ()
+    people: tuple[Line, ...] = ()
+
+
 class Batch(Part):
     """The records of one file, by the names of their tables, in the order of writing."""
 
