@@ -145,6 +145,10 @@ def _fit(report: Report, *, known: Known, replace: bool) -> None:
     for kind, index, record in _records(batch):
         _references(report, (kind, index), record, own, known)
         _known_labels(report, (kind, index), record.model_dump())
+    questions = [question.code for question in load_readiness().questions]
+    for index, answer in enumerate(batch.readiness_answer):
+        if answer.question not in questions:
+            report.add(("readiness_answer", index, "question"), *one_of(answer.question, questions))
 
 
 def _records(batch: Batch) -> Iterator[tuple[str, int, Record]]:

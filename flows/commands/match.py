@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from flows.commands import bridging, planning, selecting
 from flows.commands.options import Json, print_json
 
 Kind = Annotated[str | None, typer.Option("--type", help="The table: startup, pilot, entity, …")]
@@ -36,6 +37,9 @@ def register(root: typer.Typer) -> None:
         show_indicators
     )
     command("verify", epilog="Example: manifiesta match verify")(verify_audit)
+    selecting.register(app)
+    bridging.register(app)
+    planning.register(app)
     root.add_typer(app, name="match")
 
 
@@ -151,17 +155,22 @@ def verify_audit(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check the audit's hash chain and show the first broken link. Exit 1: it is broken."""
+    """Check the audit's hash chain and the seals of all scores. Exit 1: something was changed."""
     from dataclasses import asdict
 
     from configs.settings import Settings
     from flows.house import open_store
+    from pipelines.match.blind import changed_scores
     from pipelines.store.audit import verify
 
-    found = verify(open_store(Settings.load()).engine, head)
+    engine = open_store(Settings.load()).engine
+    found, changed = verify(engine, head), changed_scores(engine)
     if as_json:
-        print_json({**asdict(found), "whole": found.whole})
-    elif found.broken is not None:
+        print_json({**asdict(found), "whole": found.whole, "changed_scores": changed})
+        raise typer.Exit(0 if found.whole and not changed else 1)
+    for call, official in changed:
+        typer.echo(f"{call}: the scores of {official} are not those that were sealed.", err=True)
+    if found.broken is not None:
         typer.echo(f"BROKEN at event {found.broken}: {found.why}.", err=True)
     elif not found.whole:
         typer.echo(
@@ -173,4 +182,4 @@ def verify_audit(
         if found.older:
             typer.echo(f"{found.older} events are older than the chain and not covered by it.")
         typer.echo("Note the head somewhere else: `match verify --head` compares with it later.")
-    raise typer.Exit(0 if found.whole else 1)
+    raise typer.Exit(0 if found.whole and not changed else 1)

@@ -66,6 +66,20 @@ def import_records(
     return Imported(save_records(engine, batch, load_taxonomy(), actor()), problems)
 
 
+def store_records(engine: Engine, batch: Batch, where: str) -> None:
+    """Store records that the program itself has made, by the rules of an import.
+
+    Raises:
+        InputError: a code is unknown or taken; nothing is written.
+    """
+    known = identities(engine)
+    values = batch.model_dump(mode="json", exclude_defaults=True)
+    checked, problems = check_rows(Path(where), Document(value=values), known)
+    if checked is None:
+        raise InputError("\n".join(f"{p.path}: {p.message}; {p.advice}" for p in problems))
+    save_records(engine, checked, load_taxonomy(), actor())
+
+
 def export_records(engine: Engine, kinds: Iterable[str], form: str) -> str:
     """Return records as ``json`` (by table names, as they can be imported) or ``csv`` (one kind).
 

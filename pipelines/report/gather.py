@@ -71,6 +71,20 @@ def gather(
     return replace(data, evidence=quoted)
 
 
+def quotes_of(
+    engine: Engine, run_id: str, municipality: Municipality, categories: Sequence[str]
+) -> dict[str, tuple[Quote, ...]]:
+    """Return the quotes of some categories, the surest first, as the report chooses them.
+
+    Raises:
+        ManifiestaError: If there is no such run, or it belongs to another municipality.
+    """
+    with explained(engine), engine.connect() as connection:
+        run, titles = _run(connection, run_id, municipality.code), _titles(connection, municipality)
+        found = _evidence(connection, run, categories, titles)
+    return {evidence.category: evidence.quotes for evidence in found}
+
+
 def gather_figures(
     engine: Engine,
     run_id: str,
