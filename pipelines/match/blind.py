@@ -141,7 +141,8 @@ def _names(engine: Engine, wanted: ApplicationFile) -> Names:
         if entity["code"] == wanted.applicant:
             own.append(entity["name"])
     for solution in stored(engine, "solution"):
-        (own if solution["startup"] == wanted.applicant else others).append(solution["title"])
+        if solution["startup"] == wanted.applicant:  # whole titles: their words are everybody's
+            others.append(solution["title"])
     return Names(tuple(own), tuple(others), wanted.people)
 
 
