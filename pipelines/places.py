@@ -18,7 +18,7 @@ def place_window(store: Store, municipality: Municipality, window: Window) -> in
     """Look for places in the window's texts where it was not done; return in how many it was.
 
     A reply that tells no zone takes that of the text that opened its thread, of whatever day
-    that is, unless it names a district. What was found stays for as long as text, names and rules
+    that is, unless it names another district. What was found stays for as long as text, names and rules
     do.
     """
     if not municipality.zones:
@@ -29,27 +29,29 @@ def place_window(store: Store, municipality: Municipality, window: Window) -> in
         return 0
     gazetteer, done = Gazetteer.of(municipality), 0
     for batch in todo.pages(_BATCH):
-        store.save_places(gazetteer_id, _place(store, municipality.code, gazetteer, batch))
+        store.save_places(gazetteer_id, _place(store, municipality, gazetteer, batch))
         done += len(batch)
     return done
 
 
 def _place(
-    store: Store, municipality: str, gazetteer: Gazetteer, batch: Sequence[Unplaced]
+    store: Store, municipality: Municipality, gazetteer: Gazetteer, batch: Sequence[Unplaced]
 ) -> list[Placed]:
     places = gazetteer.locate([reading(item.title, item.text) for item in batch])
-    bare = [_is_bare(place) for place in places]
+    bare = [_is_bare(place, municipality.ubigeo) for place in places]
     asked = {item.opener_id for item, is_bare in zip(batch, bare, strict=True) if is_bare}
-    openers = _openers(store, municipality, gazetteer, {one for one in asked if one})
+    openers = _openers(store, municipality.code, gazetteer, {one for one in asked if one})
     return [
         _placed(item, place, openers.get(item.opener_id or "") if is_bare else None)
         for item, place, is_bare in zip(batch, places, bare, strict=True)
     ]
 
 
-def _is_bare(place: Place | None) -> bool:
-    """Say whether a text leaves open where it is, as «la calle 6 también» does."""
-    return place is None or (place.zone is None and not place.zones and place.kind != DISTRICT)
+def _is_bare(place: Place | None, home: str | None) -> bool:
+    """Say whether a text leaves open where it is, as «la calle 6 también» and «#Ate» do."""
+    if place is None or (place.kind == DISTRICT and place.district == home):
+        return True
+    return place.zone is None and not place.zones and place.kind != DISTRICT
 
 
 def _openers(

@@ -83,6 +83,7 @@ def test_kinds_names_and_several_zones_are_kept(store: Store) -> None:
         said(4, "Falta agua en Huaycán"),
         reply(5, "La calle 6 también", said(4)),
         reply(6, "En San Juan de Lurigancho no", said(4)),
+        reply(7, "Así estamos en Ate", said(4)),
     ]
     save(store, begun(store), *items)
     place_window(store, place, MARCH)
@@ -98,6 +99,7 @@ def test_kinds_names_and_several_zones_are_kept(store: Store) -> None:
         ("huaycan", "zone", "Huaycán", None, None, False),
         ("huaycan", "street", "calle 6", None, None, True),
         (None, "district", "San Juan de Lurigancho", "150132", None, False),
+        ("huaycan", "district", "Ate", "150103", None, True),
     ]
 
 
