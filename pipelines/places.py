@@ -18,8 +18,8 @@ def place_window(store: Store, municipality: Municipality, window: Window) -> in
     """Look for places in the window's texts where it was not done; return in how many it was.
 
     A reply that tells no zone takes that of the text that opened its thread, of whatever day
-    that is, unless it names another district. What was found stays for as long as text, names and rules
-    do.
+    that is, unless it names another district. What was found stays for as long as text, names
+    and rules do.
     """
     if not municipality.zones:
         return 0
