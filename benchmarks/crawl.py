@@ -6,8 +6,8 @@ Both read the same addresses of the sandbox town in a process of their own, with
 request at a time. The pages a second of a round go from the first answer to the last, so that the
 start of the process does not count; of several rounds the fastest counts. The second run knows
 what the first one stored, as the runs of a municipality do. Processor seconds are those of the
-whole process, its start included. A small town measures the libraries that are loaded at the
-first page; ``--scale 10`` measures the pages.
+whole process; our crawls are forked from a server, whose start counts to the first of them. A
+small town measures the fixed cost of a crawl; ``--scale 10`` measures the pages.
 """
 
 import argparse
