@@ -33,7 +33,7 @@ from pipelines.aggregate import aggregate
 from pipelines.counted import Counted
 from pipelines.coverage import coverage
 from pipelines.facts import frame, up_to_date
-from pipelines.series import PAIRS, SINGLES, series
+from pipelines.series import PAIRS, SINGLES, Counting
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
 from pipelines.store.write import Correction, Partition, RunStart, Store
@@ -209,7 +209,7 @@ def measure(folder: Path, rows: int, days: int) -> None:
     facts = facts[facts["language"].isin(HOME)]
     read = coverage(engine, place, window, run_id)
     with timed("of that: counting the series") as ours:
-        counted = sum(row["count"] > 0 for row in series(facts, read))
+        counted = sum(row["count"] > 0 for row in Counting(facts, read).series())
     with timed("DuckDB: the same series") as theirs:
         other = by_duckdb(facts, FIRST)
     print(f"cells counted: {counted:,} and {other:,}")

@@ -162,7 +162,7 @@ class ManifestationRow(Base):
     __tablename__ = "manifestation"
     __table_args__ = (
         UniqueConstraint("municipality", "source", "external_id"),
-        Index(None, "municipality", "said_on"),
+        Index(None, "municipality", "said_on", "source"),
         {
             "comment": "One public expression, its author pseudonymised and personal data masked.",
         },

@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from configs.schema import Lens, Municipality
-from models.labels import CATEGORIES, EVERYTHING, INTENTS, NOWHERE, SENTIMENTS
-from models.records import Kind, State, Window
+from models.labels import CATEGORIES, EVERYTHING, INTENTS, SENTIMENTS
+from models.records import Kind, State
 from models.tables import (
     Base,
     InsightCategory,
@@ -28,14 +27,14 @@ from models.tables import (
 )
 from nlp.language import HOME
 from nlp.quantify import Confusion, correct_shares
-from pipelines.cells import Cells, Tally
+from pipelines.cells import Cells
 from pipelines.change import PREVIOUS
 from pipelines.compare import compared, earlier_window
 from pipelines.counted import Counted, Row, common_columns
 from pipelines.coverage import Coverage, coverage
-from pipelines.facts import Recipe, categorical, frame, through, up_to_date
+from pipelines.facts import CERTAINTIES, Recipe, frame, through, up_to_date
 from pipelines.proportions import wilson
-from pipelines.series import series, whole_window
+from pipelines.series import Counting
 from pipelines.store.read import rejection_counts
 from pipelines.store.write import Store
 
@@ -55,16 +54,21 @@ class _View:
     municipality: Municipality
 
     @cached_property
+    def counting(self) -> Counting:
+        """What is counted of the facts."""
+        return Counting(self.facts, self.read)
+
+    @cached_property
     def corrected(self) -> Mapping[str, Mapping[str, Row]]:
         """The corrected shares by task and label, of the tasks whose errors are known."""
         return {
-            task: _corrected(self.counts(self.facts[task]), labels, self.confusions.get(task))
+            task: _corrected(self.counts(task), labels, self.confusions.get(task))
             for task, labels in _TASKS.items()
         }
 
-    def counts(self, labels: pd.Series) -> dict[str, Row]:
-        """Count the window by label; labels that nothing has are not there."""
-        return _counts(self.facts, labels, self.read.window)
+    def counts(self, column: str) -> dict[str, Row]:
+        """Count the window by a column's labels; those that nothing has are not there."""
+        return _counts(self.counting, column)
 
 
 def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion]) -> int:
@@ -118,32 +122,36 @@ def _through(view: _View, recipe: Recipe, lens: Lens) -> _View:
 
 
 def _overview(view: _View) -> list[Row]:
-    facts = view.facts
-    total = pd.Series("total", index=facts.index, dtype="category")
-    certainty = pd.Series(np.where(facts["abstained"], "unsure", "sure"), index=facts.index)
+    everything = {"total": _cell(view.counting.cells((), "window"), 0, 0)}
     return [
-        *_measure(view, "total", total, ("total",)),
-        *_measure(view, "sentiment", facts["sentiment"], SENTIMENTS),
-        *_measure(view, "intent", facts["intent"], INTENTS),
-        *_measure(view, "kind", facts["kind"], tuple(Kind)),
-        *_measure(view, "certainty", certainty.astype("category"), ("sure", "unsure")),
+        *_measure(view, "total", everything, ("total",)),
+        *(
+            row
+            for column, known in _MEASURES.items()
+            for row in _measure(view, column, view.counts(column), known)
+        ),
         *_languages(view),
     ]
 
 
 def _languages(view: _View) -> list[Row]:
     """Count the texts in any language: the only rows whose ``n`` holds the foreign ones."""
-    spoken = view.spoken
-    counts = _counts(spoken, spoken["language"], view.read.window)
+    counts = _counts(Counting(view.spoken, view.read), "language")
     foreign = sorted(set(counts) - set(HOME))
     return [
-        {"measure": "language", "label": label, **_share(counts.get(label), len(spoken)), **_NONE}
+        {
+            "measure": "language",
+            "label": label,
+            **_share(counts.get(label), len(view.spoken)),
+            **_NONE,
+        }
         for label in (*HOME, *foreign)
     ]
 
 
-def _measure(view: _View, measure: str, labels: pd.Series, known: tuple[str, ...]) -> list[Row]:
-    counts = view.counts(labels)
+def _measure(
+    view: _View, measure: str, counts: Mapping[str, Row], known: tuple[str, ...]
+) -> list[Row]:
     corrected = view.corrected.get(measure, {})
     return [
         {
@@ -165,12 +173,13 @@ def _intents(view: _View) -> list[Row]:
 
 
 def _labelled(view: _View, task: str, known: tuple[str, ...]) -> list[Row]:
-    counts = view.counts(view.facts[task])
+    counts = view.counts(task)
+    unsure = dict(zip(known, view.counting.where(task, "abstained").tolist(), strict=True))
     corrected = view.corrected[task]
     return [
         {
             task: label,
-            "unsure": counts.get(label, {}).get("abstained", 0),
+            "unsure": unsure[label],
             **_share(counts.get(label), len(view.facts)),
             **corrected[label],
             **_sentiments(counts.get(label)),
@@ -180,24 +189,22 @@ def _labelled(view: _View, task: str, known: tuple[str, ...]) -> list[Row]:
 
 
 def _days(view: _View) -> list[Row]:
-    read = view.read
-    codes = view.facts["day"]
-    names = [str(day) for day in read.window.days]
-    counts = view.counts(pd.Series(categorical(codes.to_numpy(), names), index=codes.index))
+    cells = view.counting.cells((), "day")
+    complete = view.read.complete_days
     return [
         {
             "day": day,
-            "complete": day in read.complete_days,
-            **_share(counts.get(str(day)), len(view.facts)),
-            **_sentiments(counts.get(str(day))),
+            "complete": day in complete,
+            **_share(cell := _cell(cells, place, 0), len(view.facts)),
+            **_sentiments(cell),
         }
-        for day in read.window.days
+        for place, day in enumerate(view.read.window.days)
     ]
 
 
 def _sources(view: _View) -> list[Row]:
     read, rejections = view.read, view.rejections
-    counts = view.counts(view.facts["source"])
+    counts = view.counts("source")
     voices = sum(cell["voices"] for cell in counts.values())
     rows = []
     for source in [*read.sources, *sorted(set(counts) - set(read.sources))]:
@@ -224,21 +231,22 @@ def _sources(view: _View) -> list[Row]:
 
 
 def _places(view: _View) -> list[Row]:
-    counts = view.counts(view.facts["zone"])
+    counts = view.counts("zone")
+    inherited = view.counting.where("zone", "inherited").tolist()
     return [
         {
             "zone": zone,
             "gazetteer": view.gazetteer,
-            "inherited": counts.get(zone, {}).get("inherited", 0),
+            "inherited": inherited[place],
             **_share(counts.get(zone), len(view.facts)),
             **_sentiments(counts.get(zone)),
         }
-        for zone in [*(zone.code for zone in view.municipality.zones), NOWHERE]
+        for place, zone in enumerate(view.counting.labels("zone"))
     ]
 
 
 def _series(view: _View) -> list[Row]:
-    return series(view.facts, view.read, sparse=view.lens != EVERYTHING)
+    return view.counting.series(sparse=view.lens != EVERYTHING)
 
 
 TABLES: Mapping[type[Base], Callable[[_View], list[Row]]] = {
@@ -253,32 +261,29 @@ TABLES: Mapping[type[Base], Callable[[_View], list[Row]]] = {
 """How each table is counted."""
 
 
-def _counts(facts: pd.DataFrame, labels: pd.Series, window: Window) -> dict[str, Row]:
+def _counts(counting: Counting, column: str) -> dict[str, Row]:
     """Count the whole window by label: the counts of each that something has."""
-    known = list(labels.cat.categories)
-    tally = Tally(facts, labels.cat.codes.to_numpy().astype(np.int64), len(known), len(window.days))
-    cells = tally.by(whole_window(window))
-    extra = {name: tally.where(name) for name in ("abstained", "inherited")}
+    cells = counting.cells((column,), "window")
     return {
-        label: _cell(cells, place) | {name: int(of[place]) for name, of in extra.items()}
-        for place, label in enumerate(known)
+        label: _cell(cells, 0, place)
+        for place, label in enumerate(counting.labels(column))
         if cells.count[0, place]
     }
 
 
-def _cell(cells: Cells, place: int) -> Row:
-    sentiments = cells.sentiments[0, place]
-    return {
-        "count": int(cells.count[0, place]),
-        "distinct_count": int(cells.distinct[0, place]),
-        "voices": int(cells.voices[0, place]),
-        "anonymous": int(cells.anonymous[0, place]),
-        "authors": int(cells.authors[0, place]),
-        **{name: int(count) for name, count in zip(SENTIMENTS, sentiments, strict=True)},
-    }
+def _cell(cells: Cells, period: int, place: int) -> Row:
+    at = period, place
+    sentiments = zip(SENTIMENTS, cells.sentiments[at].tolist(), strict=True)
+    return {name: int(getattr(cells, name)[at]) for name in _COUNTS} | dict(sentiments)
 
 
 _TASKS = {"category": CATEGORIES, "sentiment": SENTIMENTS, "intent": INTENTS}
+_MEASURES: Mapping[str, tuple[str, ...]] = {
+    "sentiment": SENTIMENTS,
+    "intent": INTENTS,
+    "kind": tuple(Kind),
+    "certainty": CERTAINTIES,
+}
 _COUNTS = ("count", "distinct_count", "voices", "anonymous", "authors")
 _NONE: Row = dict.fromkeys(("corrected_share", "corrected_low", "corrected_high"))
 

@@ -15,11 +15,12 @@ import pandas as pd
 from models.labels import SENTIMENTS
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """A partition of the window's days: ``of_day[d]`` is the period that day d lies in."""
+    """The window's days cut into spans: ``of_day[d]``, which never falls, is that of day d."""
 
     of_day: Ints
     size: int
@@ -29,7 +30,7 @@ class Periods:
 class Cells:
     """Counts of the shape (periods, cells); sentiments (periods, cells, sentiments)."""
 
-    distinct: Ints
+    distinct_count: Ints
     voices: Ints
     anonymous: Ints
     authors: Ints
@@ -40,6 +41,18 @@ class Cells:
         """All manifestations."""
         total: Ints = self.sentiments.sum(axis=-1)
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Rows of what comes more than once, by what it is, then cell, then day.
+
+    ``first`` says where another thing or another cell begins.
+    """
+
+    cell: Ints
+    day: Ints
+    first: Flags
 
 
 class Tally:
@@ -57,12 +70,13 @@ class Tally:
         self._cell = cell
         self._size = size
         self._days = days
-        self._single: dict[str, Ints] = {}
+        self._once: dict[str, Ints] = {}
+        self._again: dict[str, _Again] = {}
 
     def by(self, periods: Periods) -> Cells:
         """Count by period."""
         return Cells(
-            distinct=self._different("copy", periods),
+            distinct_count=self._different("copy", periods),
             authors=self._different("author", periods),
             voices=_summed(self._voices, periods),
             anonymous=_summed(self._anonymous, periods),
@@ -91,38 +105,41 @@ class Tally:
 
     @cached_property
     def _voices(self) -> Ints:
-        speaker = self._facts["speaker"].to_numpy()
-        again = speaker >= 0
-        return self._daily(self._key[~again]) + self._daily(
-            _first_of(self._key[again], speaker[again])
-        )
+        return self._different("speaker", Periods(np.arange(self._days), self._days))
 
     def _daily(self, key: Ints) -> Ints:
         counts = np.bincount(key, minlength=self._days * self._size)
         return counts.reshape(self._days, self._size)
 
-    def _once(self, column: str) -> Ints:
-        if column not in self._single:
-            self._single[column] = self._daily(self._key[self._facts[column].to_numpy() < 0])
-        return self._single[column]
-
     def _different(self, column: str, periods: Periods) -> Ints:
         """Count what comes once in the window by day, and the rest once in each period."""
+        if column not in self._again:
+            self._sort(column)
+        rows = self._again[column]
+        period = periods.of_day[rows.day]
+        first = rows.first | _begins(period)
+        again = np.bincount(
+            period[first] * self._size + rows.cell[first], minlength=periods.size * self._size
+        )
+        return _summed(self._once[column], periods) + again.reshape(periods.size, self._size)
+
+    def _sort(self, column: str) -> None:
+        """Sort once for all grains: a sort of numbers is faster than telling them apart in each."""
         number = self._facts[column].to_numpy()
         again = number >= 0
-        period = periods.of_day[self._facts["day"].to_numpy()[again]]
-        key = _first_of(period * self._size + self._cell[again], number[again])
-        repeated = np.bincount(key, minlength=periods.size * self._size)
-        return _summed(self._once(column), periods) + repeated.reshape(periods.size, self._size)
+        self._once[column] = self._daily(self._key[~again])
+        key = number[again] * self._size + self._cell[again]
+        key = key * self._days + self._facts["day"].to_numpy()[again]
+        key.sort()
+        group, day = np.divmod(key, self._days)
+        self._again[column] = _Again(group % self._size, day, _begins(group))
 
 
-def _first_of(key: Ints, number: Ints) -> Ints:
-    """Return the key of each pair of key and number, with each pair once."""
-    if not len(key):
-        return key
-    span = int(number.max()) + 1
-    pairs: Ints = pd.unique(key * span + number) // span
-    return pairs
+def _begins(sorted_values: Ints) -> Flags:
+    """Say where a value differs from the one before it."""
+    found = np.ones(len(sorted_values), bool)
+    np.not_equal(sorted_values[1:], sorted_values[:-1], out=found[1:])
+    return found
 
 
 def _summed(daily: Ints, periods: Periods) -> Ints:

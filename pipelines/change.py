@@ -18,16 +18,12 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportions
 from models.labels import NO_SOURCE_IN_BOTH, NOTHING_BEFORE, UNLABELLED_BEFORE
 from models.records import State
 from pipelines.coverage import Coverage
-from pipelines.series import ALL, series
+from pipelines.series import KEY, Key, window_counts
 
 Row = dict[str, Any]
-Cell = tuple[str, str, str, str]
-"""Dimension, value, second dimension, second value."""
 
 PREVIOUS = "previous"
 """The baseline that is the window of the same length before."""
-
-_KEY = ("dimension", "value", "second_dimension", "second_value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ def changes(now: Side, before: Side, baseline: str) -> list[Row]:
     return [
         {
             **about,
-            **dict(zip(_KEY, cell, strict=True)),
+            **dict(zip(KEY, cell, strict=True)),
             **_sides(*pair),
             **tests.get(place, _UNTESTED),
         }
@@ -101,20 +97,14 @@ def _why_not(common: set[str], before: Side) -> str | None:
     return None
 
 
-def _counted(side: Side, common: set[str]) -> dict[Cell, _Count]:
+def _counted(side: Side, common: set[str]) -> dict[Key, _Count]:
     facts = side.facts
     if common:
         facts = facts[facts["source"].isin(sorted(common))]
-    return {
-        (row["dimension"], row["value"], row["second_dimension"], row["second_value"]): _Count(
-            row["count"], row["n"]
-        )
-        for row in series(facts, side.read, ("window",))
-        if row["dimension"] != ALL
-    }
+    return {key: _Count(*counts) for key, counts in window_counts(facts).items()}
 
 
-def _at(counts: Mapping[Cell, _Count], cell: Cell) -> _Count:
+def _at(counts: Mapping[Key, _Count], cell: Key) -> _Count:
     """Return a cell's count; a pair that has none was counted 0 times among its first label."""
     if found := counts.get(cell):
         return found

@@ -54,6 +54,7 @@ _LABELS: Mapping[str, Sequence[str]] = {
     "intent": INTENTS,
     "kind": tuple(Kind),
 }
+CERTAINTIES = ("sure", "unsure")
 _UNKNOWN = bytes(8)
 _DAY = timedelta(days=1)
 
@@ -136,9 +137,12 @@ def _facts(
     rows: Sequence[Countable],
     corrections: Corrections,
 ) -> Facts:
-    given = {(row.id, row.text_hash): corrections.get((row.id, row.text_hash)) for row in rows}
-    corrected = [_corrected(row, given[row.id, row.text_hash]) for row in rows]
-    records = _records(corrected, recipe).tobytes()
+    given = {
+        text: corrections[text] for row in rows if (text := (row.id, row.text_hash)) in corrections
+    }
+    if given:
+        rows = [_corrected(row, given.get((row.id, row.text_hash))) for row in rows]
+    records = _records(rows, recipe).tobytes()
     return Facts(
         source=key[0],
         day=key[1],
@@ -146,7 +150,7 @@ def _facts(
         version=version,
         rows=len(rows),
         texts=_digest(f"{row.id} {row.text_hash}" for row in rows),
-        corrections=_digest(f"{key} {sorted(one.items())}" for key, one in given.items() if one),
+        corrections=_digest(f"{text} {sorted(one.items())}" for text, one in given.items()),
         labels=blake2b(records, digest_size=8).hexdigest(),
         facts=records,
     )
@@ -198,7 +202,7 @@ def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFram
     """Return one row per manifestation, ready for `pipelines.cells`.
 
     Columns: day (number of days since the window's first), source, category, sentiment, intent,
-    kind, zone, language (categorical), abstained, inherited, lenses, copy, author, speaker,
+    kind, zone, language, certainty (categorical), abstained, inherited, lenses, copy, author, speaker,
     anonymous.
     Bit i of ``lenses`` says that the recipe's lens i has words of the text. ``copy``
     numbers what is repeated in the window, ``author`` who speaks repeatedly in it, and ``speaker``
@@ -227,6 +231,7 @@ def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFram
             **labelled,
             "zone": categorical(records["zone"] % len(places), places),
             "language": categorical(spoken, [one.decode() for one in languages]),
+            "certainty": categorical(records["abstained"].astype(np.int8), CERTAINTIES),
             "abstained": records["abstained"],
             "inherited": records["inherited"],
             "lenses": records["lenses"],

@@ -15,7 +15,10 @@ from pipelines.coverage import Coverage
 from pipelines.proportions import wilson_all
 
 Row = dict[str, Any]
+Key = tuple[str, str, str, str]
+"""Dimension, value, second dimension, second value; empty where there is none."""
 
+KEY = ("dimension", "value", "second_dimension", "second_value")
 GRAINS = ("day", "week", "month", "window")
 ALL = "all"
 SINGLES = ("category", "sentiment", "intent", "source", "zone")
@@ -48,39 +51,83 @@ class _Grain:
     days: Periods
 
 
-def whole_window(window: Window) -> Periods:
-    """Return the window as its one period."""
-    return Periods(np.zeros(len(window.days), np.int64), 1)
+class Counting:
+    """Facts of a window and what was counted of them: nothing is counted twice.
 
-
-def series(
-    facts: pd.DataFrame, read: Coverage, wanted: Sequence[str] = GRAINS, *, sparse: bool = False
-) -> list[Row]:
-    """Return the rows of `insight_series` in the grains wanted, less what all insight rows have.
-
-    All has a row for every period. So has every label, unless the rows are to be ``sparse``: then
-    only where something was counted. Pairs are so always, and from the week up.
+    Args:
+        facts: as `pipelines.facts.frame` makes them.
+        read: the window and its coverage.
     """
-    grains = [grain for grain in _grains(read.window) if grain.name in wanted]
-    total = _Dimension.of(facts, (), read)
-    singles = {name: _Dimension.of(facts, (name,), read) for name in SINGLES}
-    rows: list[Row] = []
-    for grain in grains:
-        whole = total.tally.by(grain.days)
-        rows += _rows(grain, read, total, whole, whole.count)
-        counted = {name: single.tally.by(grain.days) for name, single in singles.items()}
-        for name, single in singles.items():
-            n = np.broadcast_to(whole.count, counted[name].count.shape)
-            rows += _rows(grain, read, single, counted[name], n, sparse=sparse)
-    for first, second in PAIRS:
-        pair = _Dimension.of(facts, (first, second), read)
-        width = len(facts[second].cat.categories)
-        for grain in grains:
-            if grain.name == "day":
-                continue
-            n = np.repeat(singles[first].tally.by(grain.days).count, width, axis=1)
-            rows += _rows(grain, read, pair, pair.tally.by(grain.days), n, sparse=True)
-    return rows
+
+    def __init__(self, facts: pd.DataFrame, read: Coverage) -> None:
+        self.facts = facts
+        self.read = read
+        self._grains = {grain.name: grain for grain in _grains(read.window)}
+        self._dimensions: dict[tuple[str, ...], _Dimension] = {}
+        self._cells: dict[tuple[tuple[str, ...], str], Cells] = {}
+
+    def cells(self, columns: tuple[str, ...], grain: str) -> Cells:
+        """Count the labels of one or two columns, or everything, in every period of a grain."""
+        if (columns, grain) not in self._cells:
+            tally = self._dimension(columns).tally
+            self._cells[columns, grain] = tally.by(self._grains[grain].days)
+        return self._cells[columns, grain]
+
+    def labels(self, column: str) -> list[str]:
+        """Return the labels of a column, in the order of its cells."""
+        return list(self.facts[column].cat.categories)
+
+    def where(self, column: str, flag: str) -> Ints:
+        """Count the rows of each label for which a yes-or-no column says yes."""
+        return self._dimension((column,)).tally.where(flag)
+
+    def series(self, *, sparse: bool = False) -> list[Row]:
+        """Return the rows of `insight_series`, less what all insight rows have.
+
+        All has a row for every period. So has every label, unless the rows are to be ``sparse``:
+        then only where something was counted. Pairs are so always, and from the week up.
+        """
+        rows: list[Row] = []
+        for grain in GRAINS:
+            whole = self.cells((), grain).count
+            rows += self._rows(grain, (), whole)
+            for name in SINGLES:
+                n = np.broadcast_to(whole, self.cells((name,), grain).count.shape)
+                rows += self._rows(grain, (name,), n, sparse=sparse)
+        for pair in PAIRS:
+            width = len(self.labels(pair[1]))
+            for grain in GRAINS[1:]:
+                n = np.repeat(self.cells(pair[:1], grain).count, width, axis=1)
+                rows += self._rows(grain, pair, n, sparse=True)
+        return rows
+
+    def _dimension(self, columns: tuple[str, ...]) -> "_Dimension":
+        if columns not in self._dimensions:
+            self._dimensions[columns] = _Dimension.of(self.facts, columns, len(self.read.window.days))
+        return self._dimensions[columns]
+
+    def _rows(
+        self, grain: str, columns: tuple[str, ...], n: Ints, *, sparse: bool = False
+    ) -> Iterator[Row]:
+        cells = self.cells(columns, grain)
+        return _rows(
+            self._grains[grain], self.read, self._dimension(columns), cells, n, sparse=sparse
+        )
+
+
+def window_counts(facts: pd.DataFrame) -> dict[Key, tuple[int, int]]:
+    """Return count and n of every label and pair in the whole window.
+
+    Labels that nothing has are there with 0, pairs are not.
+    """
+    counts: dict[Key, tuple[int, int]] = {}
+    for columns in (*((name,) for name in SINGLES), *PAIRS):
+        cell, labels = joint(facts, columns)
+        for place, count in enumerate(np.bincount(cell, minlength=len(labels)).tolist()):
+            if count or len(columns) == 1:
+                of = counts[_key(columns[:1], labels[place][:1])][0] if columns[1:] else len(facts)
+                counts[_key(columns, labels[place])] = count, of
+    return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +139,20 @@ class _Dimension:
     tally: Tally
 
     @classmethod
-    def of(cls, facts: pd.DataFrame, columns: tuple[str, ...], read: Coverage) -> "_Dimension":
+    def of(cls, facts: pd.DataFrame, columns: tuple[str, ...], days: int) -> "_Dimension":
         cell, labels = joint(facts, columns)
-        return cls(columns, labels, Tally(facts, cell, len(labels), len(read.window.days)))
+        return cls(columns, labels, Tally(facts, cell, len(labels), days))
 
     def key(self, place: int) -> Row:
         """Name a cell."""
-        first, second = (*zip(self.columns, self.labels[place], strict=True), ("", ""), ("", ""))[
-            :2
-        ]
-        if not self.columns:
-            first = (ALL, ALL)
-        return {
-            "dimension": first[0],
-            "value": first[1],
-            "second_dimension": second[0],
-            "second_value": second[1],
-        }
+        return dict(zip(KEY, _key(self.columns, self.labels[place]), strict=True))
+
+
+def _key(columns: tuple[str, ...], labels: tuple[str, ...]) -> Key:
+    if not columns:
+        return ALL, ALL, "", ""
+    first, second = (*zip(columns, labels, strict=True), ("", ""))[:2]
+    return *first, *second
 
 
 def _rows(
@@ -127,7 +171,7 @@ def _rows(
     negative = cells.sentiments[..., SENTIMENTS.index("negative")][wanted]
     columns: Mapping[str, Any] = {
         "count": count[wanted],
-        "distinct_count": cells.distinct[wanted],
+        "distinct_count": cells.distinct_count[wanted],
         "voices": cells.voices[wanted],
         "anonymous": cells.anonymous[wanted],
         "authors": cells.authors[wanted],
@@ -140,7 +184,8 @@ def _rows(
     )
     listed = {name: values.tolist() for name, values in columns.items()} | shares | negatives
     names = list(listed)
-    periods = [_described(grain, period, read) for period in grain.periods]
+    complete = read.complete_days
+    periods = [_described(grain, period, read.window, complete) for period in grain.periods]
     keys = [dimension.key(i) for i in range(len(dimension.labels))]
     for period, cell, *values in zip(where, place, *listed.values(), strict=True):
         yield {**periods[period], **keys[cell], **dict(zip(names, values, strict=True))}
@@ -154,8 +199,9 @@ def _intervals(names: Sequence[str], counts: Ints, n: Ints) -> dict[str, list[fl
     }
 
 
-def _described(grain: _Grain, period: _Period, read: Coverage) -> Row:
-    window = read.window
+def _described(
+    grain: _Grain, period: _Period, window: Window, complete: frozenset[date]
+) -> Row:
     start, end = max(period.first, window.start), min(period.last + _DAY, window.end)
     days = {period.first + _DAY * i for i in range((period.last - period.first).days + 1)}
     return {
@@ -163,7 +209,7 @@ def _described(grain: _Grain, period: _Period, read: Coverage) -> Row:
         "period": period.name,
         "period_from": start,
         "period_to": end,
-        "complete": days <= read.complete_days,
+        "complete": days <= complete,
     }
 
 

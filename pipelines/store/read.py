@@ -288,7 +288,7 @@ def countable(
         .order_by(said.source, said.id)
     )
     with explained(engine), engine.connect() as connection:
-        return [Countable._make(row) for row in connection.execute(query)]
+        return list(map(Countable._make, connection.execute(query).all()))
 
 
 def corrections_of(
