@@ -930,6 +930,13 @@ class InsightTopic(InsightColumns, Base):
     )
     negative: Mapped[int] = mapped_column(comment="Of the count, negative.")
     n: Mapped[int] = mapped_column(comment="Manifestations among which topics were looked for.")
+    texts_read: Mapped[int | None] = mapped_column(
+        comment="Distinct texts that the encoder read, 20,000 at most, as good as drawn at random; "
+        "empty in rows older than this column."
+    )
+    texts_distinct: Mapped[int | None] = mapped_column(
+        comment="Distinct texts that there are; empty in rows older than this column."
+    )
     first_seen: Mapped[date] = mapped_column(
         comment="Local day of its first text, in this window or the earlier ones it is known from."
     )

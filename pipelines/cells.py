@@ -55,21 +55,62 @@ class _Again:
     first: Flags
 
 
-class Tally:
-    """Facts that are to be counted by one way of telling cells apart.
+class Rows:
+    """Facts as `pipelines.facts.frame` makes them, ready to be counted in many ways.
 
     Args:
-        facts: as `pipelines.facts.frame` makes them.
-        cell: the number of each row's cell.
-        size: how many cells there are.
+        facts: one row per manifestation.
         days: how many days the window has.
     """
 
-    def __init__(self, facts: pd.DataFrame, cell: Ints, size: int, days: int) -> None:
+    def __init__(self, facts: pd.DataFrame, days: int) -> None:
+        self.days = days
+        self.day: Ints = facts["day"].to_numpy()
+        self.sentiment = facts["sentiment"].cat.codes.to_numpy()
+        self.anonymous = np.flatnonzero(facts["anonymous"].to_numpy())
         self._facts = facts
+        self._again = {name: self._divided(name) for name in ("copy", "author", "speaker")}
+
+    def once(self, column: str) -> Ints:
+        """Return the places of the rows of what comes once."""
+        return self._again[column][0]
+
+    def again(self, column: str, cell: Ints, size: int) -> _Again:
+        """Sort the rows of what comes more than once: in each cell, the first of a period counts.
+
+        A sort of packed numbers, once for all grains, is faster than telling them apart in each.
+        """
+        _, places, number = self._again[column]
+        day_bits, cell_bits = self.days.bit_length(), size.bit_length()
+        key = number << cell_bits
+        key |= cell[places]
+        key <<= day_bits
+        key |= self.day[places]
+        key.sort()
+        day = key & ((1 << day_bits) - 1)
+        key >>= day_bits
+        return _Again(key & ((1 << cell_bits) - 1), day, _begins(key))
+
+    def _divided(self, column: str) -> tuple[Ints, Ints, Ints]:
+        number: Ints = self._facts[column].to_numpy()
+        places = np.flatnonzero(number >= 0)
+        return np.flatnonzero(number < 0), places, number[places]
+
+
+class Tally:
+    """Rows that are to be counted by one way of telling cells apart.
+
+    Args:
+        rows: all of them.
+        cell: the number of each row's cell.
+        size: how many cells there are.
+    """
+
+    def __init__(self, rows: Rows, cell: Ints, size: int) -> None:
+        self._rows = rows
         self._cell = cell
         self._size = size
-        self._days = days
+        self._key: Ints = rows.day * size + cell
         self._once: dict[str, Ints] = {}
         self._again: dict[str, _Again] = {}
 
@@ -83,56 +124,39 @@ class Tally:
             sentiments=_summed(self._sentiments, periods),
         )
 
-    def where(self, column: str) -> Ints:
-        """Count the rows of each cell for which a yes-or-no column says yes, in all days."""
-        return np.bincount(self._cell[self._facts[column].to_numpy()], minlength=self._size)
-
-    @cached_property
-    def _key(self) -> Ints:
-        key: Ints = self._facts["day"].to_numpy() * self._size + self._cell
-        return key
-
     @cached_property
     def _sentiments(self) -> Ints:
-        kinds = len(SENTIMENTS)
-        key = self._key * kinds + self._facts["sentiment"].cat.codes.to_numpy()
-        counts = np.bincount(key, minlength=self._days * self._size * kinds)
-        return counts.reshape(self._days, self._size, kinds)
+        kinds, days = len(SENTIMENTS), self._rows.days
+        key = self._key * kinds + self._rows.sentiment
+        return np.bincount(key, minlength=days * self._size * kinds).reshape(
+            days, self._size, kinds
+        )
 
     @cached_property
     def _anonymous(self) -> Ints:
-        return self._daily(self._key[self._facts["anonymous"].to_numpy()])
+        return self._daily(self._rows.anonymous)
 
     @cached_property
     def _voices(self) -> Ints:
-        return self._different("speaker", Periods(np.arange(self._days), self._days))
+        days = self._rows.days
+        return self._different("speaker", Periods(np.arange(days), days))
 
-    def _daily(self, key: Ints) -> Ints:
-        counts = np.bincount(key, minlength=self._days * self._size)
-        return counts.reshape(self._days, self._size)
+    def _daily(self, places: Ints) -> Ints:
+        counts = np.bincount(self._key[places], minlength=self._rows.days * self._size)
+        return counts.reshape(self._rows.days, self._size)
 
     def _different(self, column: str, periods: Periods) -> Ints:
         """Count what comes once in the window by day, and the rest once in each period."""
         if column not in self._again:
-            self._sort(column)
+            self._once[column] = self._daily(self._rows.once(column))
+            self._again[column] = self._rows.again(column, self._cell, self._size)
         rows = self._again[column]
         period = periods.of_day[rows.day]
-        first = rows.first | _begins(period)
+        first = np.flatnonzero(rows.first | _begins(period))
         again = np.bincount(
             period[first] * self._size + rows.cell[first], minlength=periods.size * self._size
         )
         return _summed(self._once[column], periods) + again.reshape(periods.size, self._size)
-
-    def _sort(self, column: str) -> None:
-        """Sort once for all grains: a sort of numbers is faster than telling them apart in each."""
-        number = self._facts[column].to_numpy()
-        again = number >= 0
-        self._once[column] = self._daily(self._key[~again])
-        key = number[again] * self._size + self._cell[again]
-        key = key * self._days + self._facts["day"].to_numpy()[again]
-        key.sort()
-        group, day = np.divmod(key, self._days)
-        self._again[column] = _Again(group % self._size, day, _begins(group))
 
 
 def _begins(sorted_values: Ints) -> Flags:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from configs.schema import Taxonomy
+from configs.schema import Lens, Taxonomy
+from models.labels import EVERYTHING
 from models.tables import (
     Base,
     InsightEvidence,
@@ -20,7 +21,6 @@ from models.tables import (
     TopicCentroidRow,
 )
 from nlp import terms as words
-from nlp.places import named_by
 from nlp.topics import Topic, find_topics
 from pipelines import findings as rules
 from pipelines.alarm import Cell, Daily, alarms
@@ -29,25 +29,26 @@ from pipelines.counted import Counted, common_columns
 from pipelines.coverage import coverage
 from pipelines.evidence import choose, distinct
 from pipelines.findings import Finding, Kind
+from pipelines.lenses import seen_through
 from pipelines.report.safe import shorten, web_link
 from pipelines.sentences import sentence
 from pipelines.shifts import shifts
 from pipelines.store.read import places_frame
 from pipelines.store.said import earlier_topics, said_frame
 from pipelines.store.write import Store
-from pipelines.watch import daily_voices
+from pipelines.watch import Voices, voices_of
 
 Row = dict[str, Any]
 Floats = NDArray[np.float64]
 Embed = Callable[[Sequence[str]], Floats]
 """The encoder: vectors of length 1 for texts, shape (texts, width)."""
 
-EVERYTHING = ""
-"""The lens that leaves nothing out."""
 MOST_EMBEDDED = 20_000
-"""Of a larger window so many distinct texts, chosen by their ids, are read by the encoder."""
+"""Of a larger window the encoder reads so many distinct texts: those of the first ids, which are
+hashes, so that the choice is as good as drawn. `insight_topic` says how many of how many."""
 QUOTE_LENGTH = 280
 
+_WRITTEN = (InsightTerm, InsightTopic, InsightFinding, InsightEvidence)
 _TERMS = 20  # of a category
 _RISING = 3.3  # z-score of a term that is new: one in two thousand by chance
 _GROWN = 2.0
@@ -56,28 +57,56 @@ _LEAST_RECENT = 5  # voices of the last days
 
 @dataclass(frozen=True)
 class _Window:
-    """What one run looks at: texts (with their vectors where embedded), voices, zones, days."""
+    """What one run looks at: texts (with their vectors where embedded), voices, zones, days.
+
+    ``rows`` are the places of the embedded texts among ``said``, and ``distinct`` counts the
+    distinct texts, embedded or not.
+    """
 
     subject: Counted
     taxonomy: Taxonomy
+    lens: Lens | None
     said: pd.DataFrame
     heard: pd.DataFrame
     zones: pd.Series
     daily: Daily
     rows: list[int]
+    distinct: int
     vectors: Floats
+
+    @property
+    def code(self) -> str:
+        """The lens as the tables name it."""
+        return self.lens.code if self.lens else EVERYTHING
 
 
 def discover(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -> int:
     """Write terms, topics, findings and evidence of a run; return how many findings there are.
 
-    The same stored texts, ledger and earlier windows give the same rows.
+    Each lens gets its own, among the texts that it shows. The same stored texts, ledger and
+    earlier windows give the same rows.
     """
-    window = _look(store, subject, taxonomy, embed)
+    voices = voices_of(store, subject)
+    whole = _look(store, subject, taxonomy, embed, voices)
+    about = common_columns(
+        subject, coverage(store.engine, subject.municipality, subject.window, subject.run_id)
+    )
+    tables: dict[type[Base], list[Row]] = {table: [] for table in (*_WRITTEN, TopicCentroidRow)}
+    for window in (whole, *(_through(whole, voices, lens) for lens in subject.lenses)):
+        for table, rows in _found(store, window).items():
+            common = {} if table is TopicCentroidRow else about
+            tables[table] += [{**common, "lens": window.code, **row} for row in rows]
+    store.save_insights(subject.run_id, tables)
+    return len(tables[InsightFinding])
+
+
+def _found(store: Store, window: _Window) -> dict[type[Base], list[Row]]:
+    """Return the rows of one lens, or of everything."""
+    subject = window.subject
     earlier = earlier_topics(
         store.engine,
         subject.municipality.code,
-        EVERYTHING,
+        window.code,
         subject.window,
         subject.model_version,
     )
@@ -86,9 +115,7 @@ def discover(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -
     topic_rows, centroid_rows, emerging = _topic_rows(window, topics, first_seen)
     told = rules.told(
         [
-            *rules.leading(window.heard, subject.municipality),
-            *rules.angrier(window.heard, subject.municipality),
-            *rules.unexpected(window.heard, subject.municipality, taxonomy),
+            *_relevant(window),
             *rules.changed(window.daily, subject.window, window.heard),
             *emerging,
             *_rising_terms(window),
@@ -96,37 +123,79 @@ def discover(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -
         ]
     )
     found, evidence = _told_rows(window, told)
-    tables: dict[type[Base], list[Row]] = {
+    return {
         InsightTerm: _term_rows(window),
         InsightTopic: topic_rows,
         InsightFinding: found,
         InsightEvidence: evidence,
+        TopicCentroidRow: centroid_rows,
     }
-    read = coverage(store.engine, subject.municipality, subject.window, subject.run_id)
-    common = common_columns(subject, read) | {"lens": EVERYTHING}
-    for rows in tables.values():
-        for row in rows:
-            row.update(common)
-    store.save_insights(subject.run_id, {**tables, TopicCentroidRow: centroid_rows})
-    return len(found)
 
 
-def _look(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -> _Window:
+def _relevant(window: _Window) -> list[Finding]:
+    """Tell what leads and what angers; a lens that chose categories cannot find them."""
+    heard, place = window.heard, window.subject.municipality
+    if window.lens is None:
+        return [
+            *rules.leading(heard, place),
+            *rules.angrier(heard, place),
+            *rules.unexpected(heard, place, window.taxonomy),
+        ]
+    if window.lens.categories:
+        return []
+    return [*rules.leading(heard, place), *rules.angrier(heard, place)]
+
+
+def _look(
+    store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed, voices: Voices
+) -> _Window:
     place = subject.municipality
     said = said_frame(
-        store.engine, place.code, subject.window, subject.model_version, subject.taxonomy_version
+        store.engine,
+        place.code,
+        subject.window,
+        subject.model_version,
+        subject.taxonomy_version,
+        subject.recipe.spectacles,
     )
     said["said_on"] = pd.to_datetime(said["said_on"]).dt.date
     said["reading"] = [
         reading(t, x) for t, x in zip(said["title"].fillna(""), said["text"], strict=True)
     ]
-    heard = rules.voices(said)
-    found = places_frame(store.engine, place.code, subject.window, named_by(place))
+    found = places_frame(store.engine, place.code, subject.window, subject.recipe.gazetteer)
     zone_of = dict(zip(found["id"], found["zone"], strict=True))
-    rows = distinct(said["cluster"].tolist(), said["reading"].tolist())[:MOST_EMBEDDED]
-    vectors = embed(said["reading"].iloc[rows].tolist())
-    daily = daily_voices(store, subject)
-    return _Window(subject, taxonomy, said, heard, said["id"].map(zone_of), daily, rows, vectors)
+    different = distinct(said["cluster"].tolist(), said["reading"].tolist())
+    rows = different[:MOST_EMBEDDED]
+    return _Window(
+        subject,
+        taxonomy,
+        None,
+        said,
+        rules.voices(said),
+        said["id"].map(zone_of),
+        voices.daily(),
+        rows,
+        len(different),
+        embed(said["reading"].iloc[rows].tolist()),
+    )
+
+
+def _through(whole: _Window, voices: Voices, lens: Lens) -> _Window:
+    """Return what a lens shows; the vectors of its texts are those that were made of all."""
+    said = seen_through(whole.said, lens)
+    place_of = {at: place for place, at in enumerate(said.index)}
+    kept = [number for number, at in enumerate(whole.rows) if at in place_of]
+    return replace(
+        whole,
+        lens=lens,
+        said=said,
+        heard=rules.voices(said),
+        zones=whole.zones[said.index],
+        daily=voices.daily(lens),
+        rows=[place_of[whole.rows[number]] for number in kept],
+        distinct=len(distinct(said["cluster"].tolist(), said["reading"].tolist())),
+        vectors=whole.vectors[kept],
+    )
 
 
 # --- terms -----------------------------------------------------------------------------------
@@ -214,6 +283,7 @@ def _topic_rows(
     window: _Window, topics: Sequence[Topic], first_seen: Mapping[str, date]
 ) -> tuple[list[Row], list[Row], list[Finding]]:
     members = [_members(window, topic) for topic in topics]
+    read = int(window.said["cluster"].isin(set(window.said["cluster"].iloc[window.rows])).sum())
     heard = [rules.voices(frame.assign(category="")) for frame in members]
     grown = rules.growths(
         [frame["said_on"].tolist() for frame in heard],
@@ -231,7 +301,9 @@ def _topic_rows(
             "distinct_count": len(topic.members),
             "voices": len(mine),
             "negative": int(frame["sentiment"].eq("negative").sum()),
-            "n": len(window.said),
+            "n": read,
+            "texts_read": len(window.rows),
+            "texts_distinct": window.distinct,
             "first_seen": start,
             "known": topic.known if first_seen else None,
             "recent": growth.recent,
@@ -260,7 +332,6 @@ def _centroid(window: _Window, topic: Topic, first_seen: date) -> Row:
     subject = window.subject
     return {
         "run_id": subject.run_id,
-        "lens": EVERYTHING,
         "topic": topic.id,
         "municipality": subject.municipality.code,
         "window_from": subject.window.start,
@@ -341,8 +412,8 @@ def _told_rows(window: _Window, told: Sequence[Finding]) -> tuple[list[Row], lis
                 "kind": finding.kind,
                 "rule": finding.rule,
                 "subject": finding.subject,
-                "sentence_es": sentence(finding, "es", place, taxonomy),
-                "sentence_en": sentence(finding, "en", place, taxonomy),
+                "sentence_es": sentence(finding, "es", place, taxonomy, window.lens),
+                "sentence_en": sentence(finding, "en", place, taxonomy, window.lens),
                 "value": finding.value,
                 "low": finding.low,
                 "high": finding.high,

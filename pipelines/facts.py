@@ -202,8 +202,8 @@ def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFram
     """Return one row per manifestation, ready for `pipelines.cells`.
 
     Columns: day (number of days since the window's first), source, category, sentiment, intent,
-    kind, zone, language, certainty (categorical), abstained, inherited, lenses, copy, author, speaker,
-    anonymous.
+    kind, zone, language, certainty (categorical), abstained, inherited, lenses, copy, author,
+    speaker, anonymous.
     Bit i of ``lenses`` says that the recipe's lens i has words of the text. ``copy``
     numbers what is repeated in the window, ``author`` who speaks repeatedly in it, and ``speaker``
     who does so of one category on one day; -1 where it happens once.
@@ -216,7 +216,7 @@ def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFram
     places = [*(zone.code for zone in municipality.zones), NOWHERE]
     day = np.repeat(np.array([(p.day - window.start) // _DAY for p in parts], np.int64), rows)
     source = np.repeat(np.array([sources.index(p.source) for p in parts], np.int64), rows)
-    languages, spoken = np.unique(records["language"], return_inverse=True)
+    spoken, languages = pd.factorize(records["language"].astype("S4").view("<u4"))  # as numbers
     labelled = {
         name: categorical(records[name], [str(one) for one in labels])
         for name, labels in _LABELS.items()
@@ -230,7 +230,7 @@ def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFram
             "source": categorical(source, sources),
             **labelled,
             "zone": categorical(records["zone"] % len(places), places),
-            "language": categorical(spoken, [one.decode() for one in languages]),
+            "language": categorical(spoken, [one.decode() for one in languages.view("S4")]),
             "certainty": categorical(records["abstained"].astype(np.int8), CERTAINTIES),
             "abstained": records["abstained"],
             "inherited": records["inherited"],

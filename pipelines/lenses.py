@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from configs.schema import Lens, Municipality
 from models.records import Window
 from nlp.lenses import Spectacles
@@ -29,3 +31,16 @@ def look_at_window(
         store.save_lenses(spectacles.identifier, seen)
         done += len(batch)
     return done
+
+
+def seen_through(said: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return the texts that a lens shows.
+
+    Args:
+        said: with the columns category and lenses (codes with spaces between them).
+        lens: the lens.
+    """
+    shown = said["lenses"].map(lambda codes: lens.code in codes.split()).astype(bool)
+    if lens.categories:
+        shown &= said["category"].isin(lens.categories)
+    return said[shown]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from configs.schema import Category, Municipality, Name, Taxonomy
+from configs.schema import Category, Lens, Municipality, Name, Taxonomy
 from models.labels import CATEGORIES
 from pipelines.findings import Finding
 from pipelines.report.formats import Formats, formats
@@ -14,9 +14,13 @@ LANGUAGES = ("es", "en")
 
 
 def sentence(
-    finding: Finding, language: str, municipality: Municipality, taxonomy: Taxonomy
+    finding: Finding,
+    language: str,
+    municipality: Municipality,
+    taxonomy: Taxonomy,
+    lens: Lens | None = None,
 ) -> str:
-    """Return the statement of a finding in ``es`` or ``en``."""
+    """Return the statement of a finding in ``es`` or ``en``; one of a lens begins with its name."""
     t, f = texts(language), formats(language, municipality.zone)
     values = {
         name: _shown(name, value, f, language, municipality, taxonomy)
@@ -28,7 +32,7 @@ def sentence(
         said += " " + t("finding.area", area=values["area"])
     if finding.statistic.get("days", 1) != 1 and "until" in finding.statistic:
         said += " " + t("finding.lasted", days=values["days"], until=values["until"])
-    return said
+    return f"{getattr(lens, language)}: {said}" if lens else said
 
 
 def _where(statistic: Mapping[str, Any], values: Mapping[str, str], t: Texts) -> str:

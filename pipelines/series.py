@@ -1,8 +1,10 @@
 """The window by day, ISO week, month and as a whole: every label, and pairs of labels."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pandas as pd
 
 from models.labels import SENTIMENTS
 from models.records import Window
-from pipelines.cells import Cells, Ints, Periods, Tally, joint
+from pipelines.cells import Cells, Ints, Periods, Rows, Tally, joint
 from pipelines.coverage import Coverage
 from pipelines.proportions import wilson_all
 
@@ -32,7 +34,12 @@ PAIRS = (
 )
 """What analysts ask for; a pair's ``n`` is the count of its first label."""
 
+Columns = tuple[str, ...]
+"""Which columns tell cells apart: none, one or two."""
+
 _DAY = timedelta(days=1)
+_THREADS = 2
+_COLUMNS: Sequence[Columns] = ((), *((name,) for name in SINGLES), *PAIRS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +70,24 @@ class Counting:
         self.facts = facts
         self.read = read
         self._grains = {grain.name: grain for grain in _grains(read.window)}
-        self._dimensions: dict[tuple[str, ...], _Dimension] = {}
-        self._cells: dict[tuple[tuple[str, ...], str], Cells] = {}
+        self._lines = Rows(facts, len(read.window.days))
+        self._cells: dict[Columns, dict[str, Cells]] = {}
 
-    def cells(self, columns: tuple[str, ...], grain: str) -> Cells:
-        """Count the labels of one or two columns, or everything, in every period of a grain."""
-        if (columns, grain) not in self._cells:
-            tally = self._dimension(columns).tally
-            self._cells[columns, grain] = tally.by(self._grains[grain].days)
-        return self._cells[columns, grain]
+    def cells(self, columns: Columns, grain: str) -> Cells:
+        """Count the labels of one or two columns, or everything, in every period of a grain.
+
+        Pairs are counted from the week up, columns that are not in the series as a whole only.
+        """
+        if columns not in self._cells:
+            self._count(columns)
+        return self._cells[columns][grain]
+
+    def _count(self, columns: Columns) -> None:
+        cell, labels = joint(self.facts, columns)
+        tally = Tally(self._lines, cell, len(labels))
+        self._cells[columns] = {
+            grain: tally.by(self._grains[grain].days) for grain in _grains_of(columns)
+        }
 
     def labels(self, column: str) -> list[str]:
         """Return the labels of a column, in the order of its cells."""
@@ -79,7 +95,8 @@ class Counting:
 
     def where(self, column: str, flag: str) -> Ints:
         """Count the rows of each label for which a yes-or-no column says yes."""
-        return self._dimension((column,)).tally.where(flag)
+        codes = self.facts[column].cat.codes.to_numpy()[self.facts[flag].to_numpy()]
+        return np.bincount(codes, minlength=len(self.labels(column)))
 
     def series(self, *, sparse: bool = False) -> list[Row]:
         """Return the rows of `insight_series`, less what all insight rows have.
@@ -87,6 +104,8 @@ class Counting:
         All has a row for every period. So has every label, unless the rows are to be ``sparse``:
         then only where something was counted. Pairs are so always, and from the week up.
         """
+        with ThreadPoolExecutor(_THREADS) as pool:  # NumPy sorts outside Python's lock
+            list(pool.map(self._count, [c for c in _COLUMNS if c not in self._cells]))
         rows: list[Row] = []
         for grain in GRAINS:
             whole = self.cells((), grain).count
@@ -101,17 +120,15 @@ class Counting:
                 rows += self._rows(grain, pair, n, sparse=True)
         return rows
 
-    def _dimension(self, columns: tuple[str, ...]) -> "_Dimension":
-        if columns not in self._dimensions:
-            self._dimensions[columns] = _Dimension.of(self.facts, columns, len(self.read.window.days))
-        return self._dimensions[columns]
-
     def _rows(
-        self, grain: str, columns: tuple[str, ...], n: Ints, *, sparse: bool = False
+        self, grain: str, columns: Columns, n: Ints, *, sparse: bool = False
     ) -> Iterator[Row]:
-        cells = self.cells(columns, grain)
+        keys = [
+            dict(zip(KEY, _key(columns, labels), strict=True))
+            for labels in product(*(self.labels(column) for column in columns))
+        ]
         return _rows(
-            self._grains[grain], self.read, self._dimension(columns), cells, n, sparse=sparse
+            self._grains[grain], self.read, keys, self.cells(columns, grain), n, sparse=sparse
         )
 
 
@@ -121,7 +138,7 @@ def window_counts(facts: pd.DataFrame) -> dict[Key, tuple[int, int]]:
     Labels that nothing has are there with 0, pairs are not.
     """
     counts: dict[Key, tuple[int, int]] = {}
-    for columns in (*((name,) for name in SINGLES), *PAIRS):
+    for columns in _COLUMNS[1:]:
         cell, labels = joint(facts, columns)
         for place, count in enumerate(np.bincount(cell, minlength=len(labels)).tolist()):
             if count or len(columns) == 1:
@@ -130,25 +147,13 @@ def window_counts(facts: pd.DataFrame) -> dict[Key, tuple[int, int]]:
     return counts
 
 
-@dataclass(frozen=True, slots=True)
-class _Dimension:
-    """One or two columns whose labels are counted."""
-
-    columns: tuple[str, ...]
-    labels: Sequence[tuple[str, ...]]
-    tally: Tally
-
-    @classmethod
-    def of(cls, facts: pd.DataFrame, columns: tuple[str, ...], days: int) -> "_Dimension":
-        cell, labels = joint(facts, columns)
-        return cls(columns, labels, Tally(facts, cell, len(labels), days))
-
-    def key(self, place: int) -> Row:
-        """Name a cell."""
-        return dict(zip(KEY, _key(self.columns, self.labels[place]), strict=True))
+def _grains_of(columns: Columns) -> Sequence[str]:
+    if columns not in _COLUMNS:
+        return ("window",)
+    return GRAINS if len(columns) < 2 else GRAINS[1:]
 
 
-def _key(columns: tuple[str, ...], labels: tuple[str, ...]) -> Key:
+def _key(columns: Columns, labels: tuple[str, ...]) -> Key:
     if not columns:
         return ALL, ALL, "", ""
     first, second = (*zip(columns, labels, strict=True), ("", ""))[:2]
@@ -158,7 +163,7 @@ def _key(columns: tuple[str, ...], labels: tuple[str, ...]) -> Key:
 def _rows(
     grain: _Grain,
     read: Coverage,
-    dimension: _Dimension,
+    keys: Sequence[Row],
     cells: Cells,
     n: Ints,
     *,
@@ -186,7 +191,6 @@ def _rows(
     names = list(listed)
     complete = read.complete_days
     periods = [_described(grain, period, read.window, complete) for period in grain.periods]
-    keys = [dimension.key(i) for i in range(len(dimension.labels))]
     for period, cell, *values in zip(where, place, *listed.values(), strict=True):
         yield {**periods[period], **keys[cell], **dict(zip(names, values, strict=True))}
 
@@ -199,9 +203,7 @@ def _intervals(names: Sequence[str], counts: Ints, n: Ints) -> dict[str, list[fl
     }
 
 
-def _described(
-    grain: _Grain, period: _Period, window: Window, complete: frozenset[date]
-) -> Row:
+def _described(grain: _Grain, period: _Period, window: Window, complete: frozenset[date]) -> Row:
     start, end = max(period.first, window.start), min(period.last + _DAY, window.end)
     days = {period.first + _DAY * i for i in range((period.last - period.first).days + 1)}
     return {

@@ -1,15 +1,17 @@
 """The daily voices of a municipality, by source, as the alarms need them."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
+from configs.schema import Lens
 from models.records import Window
-from nlp.places import named_by
 from pipelines.alarm import PAST_DAYS, Cell, Daily
 from pipelines.counted import Counted
 from pipelines.coverage import coverage
+from pipelines.lenses import look_at_window, seen_through
 from pipelines.store.read import classified_per_day, manifestations_per_day
 from pipelines.store.said import voices_frame
 from pipelines.store.write import Store
@@ -20,45 +22,59 @@ def past_of(window: Window) -> Window:
     return Window(window.start - timedelta(days=PAST_DAYS), window.start, window.zone)
 
 
-def daily_voices(store: Store, subject: Counted) -> Daily:
-    """Count voices by cell, day and source, from eight weeks before the window to its end.
+@dataclass(frozen=True)
+class Voices:
+    """Who said what, from eight weeks before a window to its end, and what was read of it."""
+
+    days: tuple[date, ...]
+    frame: pd.DataFrame
+    read: frozenset[tuple[str, date]]
+
+    def daily(self, lens: Lens | None = None) -> Daily:
+        """Count voices by cell, day and source: all of them, or those that a lens shows."""
+        sources = sorted({source for source, _ in self.read})
+        place_of_day = {day: at for at, day in enumerate(self.days)}
+        place_of_source = {source: at for at, source in enumerate(sources)}
+        ledger = np.zeros((len(self.days), len(sources)), dtype=bool)
+        for source, day in self.read:
+            ledger[place_of_day[day], place_of_source[source]] = True
+        seen = self.frame if lens is None else seen_through(self.frame, lens)
+        counted = _counted(seen[seen["source"].isin(sources)])
+        keys = list(zip(counted["dimension"], counted["value"], strict=True))
+        cells = sorted(set(keys))
+        place = {key: at for at, key in enumerate(cells)}
+        at = (
+            np.array([place[key] for key in keys], dtype=int),
+            np.array([place_of_day[day] for day in counted["said_on"]], dtype=int),
+            np.array([place_of_source[source] for source in counted["source"]], dtype=int),
+        )
+        shape = (len(cells), len(self.days), len(sources))
+        voices, negative = np.zeros(shape), np.zeros(shape)
+        np.add.at(voices, at, 1)
+        np.add.at(negative, at, counted["negative"].to_numpy(dtype=float))
+        named = tuple(Cell(*key) for key in cells)
+        return Daily(named, self.days, tuple(sources), voices, negative, ledger)
+
+
+def voices_of(store: Store, subject: Counted) -> Voices:
+    """Read the voices from eight weeks before the window to its end.
 
     A source's day counts as read where the ledger says so and all that is stored of it has been
-    classified by this model.
+    classified by this model. Texts of the time before that no lens has looked at are looked at.
     """
     window, past = subject.window, past_of(subject.window)
     whole = Window(past.start, window.end, window.zone)
+    look_at_window(store, subject.municipality, subject.lenses, past)
     frame = voices_frame(
         store.engine,
         subject.municipality.code,
         whole,
         subject.model_version,
         subject.taxonomy_version,
-        named_by(subject.municipality),
+        subject.recipe.gazetteer,
+        subject.recipe.spectacles,
     )
-    read = _read(store, subject, past, whole)
-    sources = sorted({source for source, _ in read})
-    days = whole.days
-    ledger = np.zeros((len(days), len(sources)), dtype=bool)
-    for source, day in read:
-        ledger[days.index(day), sources.index(source)] = True
-    counted = _counted(frame[frame["source"].isin(sources)])
-    keys = list(zip(counted["dimension"], counted["value"], strict=True))
-    cells = sorted(set(keys))
-    place = {key: at for at, key in enumerate(cells)}
-    day_at = {day: at for at, day in enumerate(days)}
-    source_at = {source: at for at, source in enumerate(sources)}
-    at = (
-        np.array([place[key] for key in keys], dtype=int),
-        np.array([day_at[day] for day in counted["said_on"]], dtype=int),
-        np.array([source_at[source] for source in counted["source"]], dtype=int),
-    )
-    shape = (len(cells), len(days), len(sources))
-    voices, negative = np.zeros(shape), np.zeros(shape)
-    np.add.at(voices, at, 1)
-    np.add.at(negative, at, counted["negative"].to_numpy(dtype=float))
-    named = tuple(Cell(*key) for key in cells)
-    return Daily(named, tuple(days), tuple(sources), voices, negative, ledger)
+    return Voices(tuple(whole.days), frame, frozenset(_read(store, subject, past, whole)))
 
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:

@@ -28,11 +28,16 @@ def show_findings(
     municipality: Code,
     run_id: RunId = None,
     language: Annotated[Language, typer.Option(help="Of the sentences: es or en.")] = Language.ES,
+    lens: Annotated[
+        str, typer.Option(help="Code of a lens: what was found among the texts that it shows.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Tell what a run found: alerts, surprises, what emerges, what is relevant, with evidence."""
     from configs.settings import Settings
     from flows.house import open_municipality, open_store
+    from models.errors import InputError
+    from models.labels import EVERYTHING
     from models.tables import InsightEvidence, InsightFinding, InsightOverview
     from pipelines.store.read import counted_run, insight_frame
 
@@ -40,8 +45,18 @@ def show_findings(
     place = open_municipality(settings, municipality)
     engine = open_store(settings).engine
     chosen = counted_run(engine, InsightOverview, place.code, run_id)
-    findings = insight_frame(engine, InsightFinding, chosen).to_dict("records")
-    evidence = insight_frame(engine, InsightEvidence, chosen).to_dict("records")
+    seen = set(insight_frame(engine, InsightOverview, chosen)["lens"])
+    if lens not in seen:
+        known = ", ".join(sorted(seen - {EVERYTHING})) or "none"
+        raise InputError(f"Run {chosen} has no lens «{lens}»; it has {known}.")
+    findings, evidence = (
+        [
+            row
+            for row in insight_frame(engine, table, chosen).to_dict("records")
+            if row["lens"] == lens
+        ]
+        for table in (InsightFinding, InsightEvidence)
+    )
     behind: dict[int, list[dict[str, object]]] = {}
     for row in evidence:
         kept = ("manifestation_id", "role", "source", "said_on", "quote", "url")
@@ -52,7 +67,7 @@ def show_findings(
             {name: row[name] for name in names} | {"evidence": behind.get(row["number"], [])}
             for row in findings
         ]
-        print_json({"run_id": chosen, "municipality": place.code, "findings": told})
+        print_json({"run_id": chosen, "municipality": place.code, "lens": lens, "findings": told})
         return
     typer.echo(f"Run {chosen}: {len(findings)} findings.")
     for row in findings:

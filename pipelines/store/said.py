@@ -13,6 +13,7 @@ from models.records import Window
 from models.tables import (
     ClassificationRow,
     LanguageRow,
+    LensRow,
     ManifestationRow,
     NearDuplicateRow,
     PlaceRow,
@@ -27,7 +28,11 @@ _LABEL = ClassificationRow
 
 
 def of_this_text(
-    row: type[ClassificationRow] | type[LanguageRow] | type[NearDuplicateRow] | type[PlaceRow],
+    row: type[ClassificationRow]
+    | type[LanguageRow]
+    | type[LensRow]
+    | type[NearDuplicateRow]
+    | type[PlaceRow],
 ) -> ColumnElement[bool]:
     """Say that a row is about the text as it is now, not as it was before an edit."""
     return and_(row.manifestation_id == _SAID.id, row.text_hash == _SAID.text_hash)
@@ -47,13 +52,19 @@ def _wanted(
 
 
 def said_frame(
-    engine: Engine, municipality: str, window: Window, model_version: str, taxonomy_version: str
+    engine: Engine,
+    municipality: str,
+    window: Window,
+    model_version: str,
+    taxonomy_version: str,
+    lenses: str,
 ) -> pd.DataFrame:
     """Return one row per classified manifestation of the window in the house's language.
 
     Columns: id, source, cluster, author (empty if unknown), said_on, title, text, url, gone_at,
-    category, sentiment, confidence (the model's), abstained. Labels are people's where they have
-    corrected the text, as they are counted.
+    category, sentiment, confidence (the model's), abstained, lenses (codes of those whose words
+    the text has, with spaces between them). Labels are people's where they have corrected the
+    text, as they are counted.
     """
     query = (
         select(
@@ -70,8 +81,10 @@ def said_frame(
             counting("sentiment"),
             _LABEL.confidence,
             unsure(),
+            func.coalesce(LensRow.codes, "").label("lenses"),
         )
         .join(_LABEL, of_this_text(_LABEL))
+        .outerjoin(LensRow, and_(of_this_text(LensRow), LensRow.lenses == lenses))
         .outerjoin(NearDuplicateRow, of_this_text(NearDuplicateRow))
         .outerjoin(LanguageRow, of_this_text(LanguageRow))
         .where(_wanted(municipality, window, model_version, taxonomy_version))
@@ -88,11 +101,12 @@ def voices_frame(
     model_version: str,
     taxonomy_version: str,
     gazetteer: str,
+    lenses: str,
 ) -> pd.DataFrame:
     """Return who said what where, without the words: a row per classified manifestation.
 
     Columns: id, source, said_on, voice (the author, else the manifestation), category, sentiment,
-    zone (empty without one). Labels are people's where they have corrected the text.
+    zone (empty without one), lenses. Labels are people's where they have corrected the text.
     """
     placed = and_(of_this_text(PlaceRow), PlaceRow.gazetteer == gazetteer)
     query = (
@@ -104,8 +118,10 @@ def voices_frame(
             counting("category"),
             counting("sentiment"),
             PlaceRow.zone,
+            func.coalesce(LensRow.codes, "").label("lenses"),
         )
         .join(_LABEL, of_this_text(_LABEL))
+        .outerjoin(LensRow, and_(of_this_text(LensRow), LensRow.lenses == lenses))
         .outerjoin(LanguageRow, of_this_text(LanguageRow))
         .outerjoin(PlaceRow, placed)
         .where(_wanted(municipality, window, model_version, taxonomy_version))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from configs.load import load_taxonomy
+from configs.schema import Lens
 from models.records import Stage, State, Window
 from models.tables import (
     ClassificationRow,
@@ -18,10 +19,12 @@ from models.tables import (
     InsightTopic,
     TopicCentroidRow,
 )
+from pipelines import discover as discovering
 from pipelines.aggregate import aggregate
 from pipelines.corrections import correct
 from pipelines.counted import Counted
 from pipelines.discover import discover
+from pipelines.lenses import look_at_window
 from pipelines.store.write import Classified, Partition, Store
 from tests.unit.store.builders import (
     LIMA,
@@ -37,6 +40,8 @@ from tests.unit.store.builders import (
 )
 
 VILLA = municipality(feeds=("diario",))
+TAPS = Lens(code="agua", es="Agua", en="Water", words=("agua",))
+NOBODY = Lens(code="nadie", es="Nadie", en="Nobody", words=("unicornio",))
 BURST = 27
 TABLES = (InsightTerm, InsightTopic, InsightFinding, InsightEvidence)
 
@@ -85,8 +90,11 @@ def speak(store: Store, run_id: str, lost: Sequence[int] = ()) -> None:
     store.save_partitions(run_id, partitions)
 
 
-def found(store: Store, run_id: str, window: Window = MARCH) -> dict[str, list[dict[str, Any]]]:
-    subject = Counted(run_id, VILLA, window, MODEL, TAXONOMY)
+def found(
+    store: Store, run_id: str, window: Window = MARCH, lenses: tuple[Lens, ...] = ()
+) -> dict[str, list[dict[str, Any]]]:
+    subject = Counted(run_id, VILLA, window, MODEL, TAXONOMY, lenses)
+    look_at_window(store, VILLA, lenses, window)
     aggregate(store, subject, {})
     discover(store, subject, load_taxonomy(), embed)
     return {
@@ -156,6 +164,45 @@ def test_the_next_window_knows_the_topics_of_the_one_before(store: Store) -> Non
     assert kept
     assert all(row["known"] for row in kept)
     assert len(rows(store.engine, TopicCentroidRow)) == len(old) + len(second["insight_topic"])
+
+
+def test_a_lens_has_terms_topics_and_findings_of_its_own_texts(store: Store) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id)
+    plain = found(store, run_id)
+    seen = found(store, run_id, lenses=(TAPS, NOBODY))
+    for table, every in seen.items():
+        assert [row for row in every if not row["lens"]] == plain[table]
+    assert {row["lens"] for every in seen.values() for row in every} == {"", "agua"}
+    mine = {table: [row for row in every if row["lens"]] for table, every in seen.items()}
+    assert {row["category"] for row in mine["insight_topic"]} == {"water"}
+    assert {row["n"] for row in mine["insight_topic"]} == {30}
+    alert = next(row for row in mine["insight_finding"] if row["subject"] == "category:water")
+    assert alert["rule"] == "volume"
+    assert alert["sentence_es"].startswith("Agua: ")
+    assert alert["sentence_en"].startswith("Water: ")
+    assert all("agua" in row["quote"] for row in mine["insight_evidence"])
+
+
+def test_a_lens_is_no_way_around_coverage(store: Store) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id, lost=[BURST])
+    tables = found(store, run_id, lenses=(TAPS,))
+    assert [row for row in tables["insight_finding"] if row["kind"] == "alert"] == []
+
+
+def test_topics_say_of_how_many_texts_they_were_found(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = begun(store, VILLA)
+    speak(store, run_id)
+    whole = found(store, run_id)["insight_topic"]
+    assert {(row["texts_read"], row["texts_distinct"]) for row in whole} == {(402, 402)}
+    monkeypatch.setattr(discovering, "MOST_EMBEDDED", 300)
+    part = found(store, run_id)["insight_topic"]
+    assert {(row["texts_read"], row["texts_distinct"], row["n"]) for row in part} == {
+        (300, 402, 300)
+    }
 
 
 def test_an_empty_window_finds_nothing(store: Store) -> None:
