@@ -12,8 +12,10 @@ drawn from a Dirichlet distribution around the common rows, whose concentration 
 likelihood of the domains' counts (Dirichlet-multinomial, Minka 2000) and taken at the cautious end
 of what that likelihood allows, because domains are few. The interval resamples all of it: the
 common rows, a new domain's rows, and the counts. The corrected
-shares are drawn back toward the uncorrected ones as far as that doubt is larger than what the
-correction moves (positive-part James-Stein, 1961): a correction that might be chance is not made.
+shares are drawn back toward the uncorrected ones (positive-part James-Stein, 1961), and are these
+where what the correction moves, squared, is not twice its variance: a correction that might be
+chance is not made. Whether it holds for the texts counted is not known, so the interval covers both
+readings: what the draws give, and the same width about the share that is told.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ _TOLERANCE = 1e-5
 _PRIOR = 1.0
 _JEFFREYS = 0.5  # texts added to each label's count where the counts are drawn anew
 _GRID = np.exp(np.linspace(np.log(1.5), np.log(1_000), 40))
+_EVIDENCE = 2.0  # times its variance that a correction must move (squared), where domains differ
 _CAUTION = 0.025  # point of the likelihood at which the concentration is taken
 
 
@@ -91,11 +94,15 @@ def correct_shares(
     naive = seen / total
     corrected = mixture_shares(seen[None], likely_rows(matrix)[None])[0]
     sampled = _bootstrap(seen, matrix, errors, draws, seed)
-    point = _drawn_back(naive, corrected, sampled)
+    evidence = 1.0 if errors.concentration is None else _EVIDENCE
+    point = _drawn_back(naive, corrected, sampled, evidence)
     tail = (1 - level) / 2
     low, high = np.quantile(sampled, [tail, 1 - tail], axis=0)
-    low = np.floor(np.minimum(low, point) * total + 1e-6) / total
-    high = np.ceil(np.maximum(high, point) * total - 1e-6) / total
+    moved = point - sampled.mean(0)
+    low = np.clip(np.minimum(low, low + moved), 0, point)
+    high = np.clip(np.maximum(high, high + moved), point, 1)
+    low = np.floor(low * total + 1e-6) / total
+    high = np.ceil(high * total - 1e-6) / total
     return {
         label: Share(float(point[i]), float(min(low[i], point[i])), float(max(high[i], point[i])))
         for i, label in enumerate(labels)
@@ -172,17 +179,10 @@ def mixture_shares(counts: Floats, rows: Floats, iterations: int = _ITERATIONS) 
     return shares
 
 
-def naive_shares(counts: Mapping[str, int], labels: Sequence[str]) -> Floats:
-    """Return the uncorrected shares of the labels, shape (labels,)."""
-    seen = _counted(counts, labels)
-    shares: Floats = seen / max(seen.sum(), 1.0)
-    return shares
-
-
-def _drawn_back(naive: Floats, corrected: Floats, sampled: Floats) -> Floats:
+def _drawn_back(naive: Floats, corrected: Floats, sampled: Floats, evidence: float) -> Floats:
     moved = ((corrected - naive) ** 2).sum()
     doubt = sampled.var(0).sum()
-    trust = max(0.0, 1 - doubt / moved) if moved else 0.0
+    trust = max(0.0, 1 - evidence * doubt / moved) if moved else 0.0
     point: Floats = naive + trust * (corrected - naive)
     return point
 

@@ -62,7 +62,7 @@ def test_migrating_makes_what_the_models_describe(empty: Engine) -> None:
 
 def test_a_missing_index_would_be_seen(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(text("DROP INDEX ix_manifestation_municipality_said_on"))
+        connection.execute(text("DROP INDEX ix_manifestation_municipality_said_on_source"))
     assert [change[0] for change in differences(engine)] == ["add_index"]
 
 
