@@ -1,13 +1,13 @@
 """How many of the distinct texts the topics were looked for in
 
-Revision: 0011, after 0010
+Revision: 0013, after 0012
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

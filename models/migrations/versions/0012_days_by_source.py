@@ -1,12 +1,12 @@
 """Find the texts of a source's day by an index: counting reads no others
 
-Revision: 0010, after 0009
+Revision: 0012, after 0011
 """
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
