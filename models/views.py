@@ -23,6 +23,17 @@ SELECT run_id, lens, municipality, window_from, window_to FROM (
 """  # noqa: S608
 
 
+_GRANTS_SQL = """
+SELECT c.relname, COALESCE(r.rolname, 'PUBLIC'), a.privilege_type,
+       CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+WHERE c.relkind = 'v' AND c.relnamespace = CURRENT_SCHEMA()::regnamespace
+  AND c.relname LIKE 'latest\\_insight\\_%' AND a.grantee <> c.relowner
+ORDER BY 1, 2, 3
+"""
+
+
 def latest(table: str) -> str:
     """Return the name of the view over an insight table."""
     return f"latest_{table}"
@@ -42,6 +53,26 @@ def create_views(connection: Connection) -> None:
                 f"JOIN {NEWEST} AS n ON n.run_id = t.run_id AND n.lens = t.lens"
             )
         )
+
+
+def granted(connection: Connection) -> list[tuple[str, str, str, str]]:
+    """Return who else may do what with our views: view, role, privilege, and how it is passed on.
+
+    SQLite knows no such rights.
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    return [tuple(row) for row in connection.execute(text(_GRANTS_SQL))]
+
+
+def grant_again(connection: Connection, rights: Iterable[tuple[str, str, str, str]]) -> None:
+    """Give the rights on views back that went with them, on those that are there again."""
+    present = set(inspect(connection).get_view_names())
+    quote = connection.dialect.identifier_preparer.quote
+    for view, role, privilege, option in rights:
+        if view in present:
+            to = "PUBLIC" if role == "PUBLIC" else quote(role)
+            connection.execute(text(f"GRANT {privilege} ON {quote(view)} TO {to}{option}"))
 
 
 def drop_views(connection: Connection) -> None:

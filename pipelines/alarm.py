@@ -223,20 +223,9 @@ def _volume(
     chance = size / (size + expected)
     p = nbinom.sf(count - 1, size, chance)
     low, high = (nbinom.ppf(end, size, chance) for end in (0.025, 0.975))
+    columns = np.stack([count, count, expected, low, high, p])
     return [
-        Alarm(
-            Measure.VOLUME,
-            cell,
-            daily.days[place],
-            int(count[at]),
-            int(count[at]),
-            float(expected[at]),
-            float(low[at]),
-            float(high[at]),
-            float(p[at]),
-            1.0,
-            read,
-        )
+        _alarm(Measure.VOLUME, cell, daily.days[place], columns[:, at], read)
         for at, cell in enumerate(daily.cells)
     ]
 
@@ -255,23 +244,18 @@ def _negativity(daily: Daily, place: int, past: _Past, read: int) -> list[Alarm]
     of, count = n[:, -1], k[:, -1]
     p = betabinom.sf(count - 1, of, a, b)
     low, high = (betabinom.ppf(end, of, a, b) for end in (0.025, 0.975))
+    columns = np.stack([count, of, of * share, low, high, p])
     return [
-        Alarm(
-            Measure.NEGATIVITY,
-            cell,
-            daily.days[place],
-            int(count[at]),
-            int(of[at]),
-            float(of[at] * share[at]),
-            float(low[at]),
-            float(high[at]),
-            float(p[at]),
-            1.0,
-            read,
-        )
+        _alarm(Measure.NEGATIVITY, cell, daily.days[place], columns[:, at], read)
         for at, cell in enumerate(daily.cells)
         if of[at] and before_n[at].sum() >= LEAST_PAST_VOICES
     ]
+
+
+def _alarm(measure: Measure, cell: Cell, day: date, column: Floats, read: int) -> Alarm:
+    """Make one of count, n, expected, low, high and p; q is known when all are."""
+    count, n, expected, low, high, p = column.tolist()
+    return Alarm(measure, cell, day, int(count), int(n), expected, low, high, p, 1.0, read)
 
 
 def _clustering(n: Floats, k: Floats, share: Floats, dimensions: Sequence[str]) -> Floats:

@@ -9,7 +9,7 @@ from models import (  # noqa: F401 - their tables join the metadata
     search_tables,
 )
 from models.tables import Base
-from models.views import create_views, drop_views
+from models.views import create_views, drop_views, grant_again, granted
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -20,6 +20,8 @@ context.configure(
 )
 
 with context.begin_transaction():
+    rights = granted(connection)
     drop_views(connection)
     context.run_migrations()
     create_views(connection)
+    grant_again(connection, rights)

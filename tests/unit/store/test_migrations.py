@@ -88,6 +88,32 @@ def test_the_way_back_leaves_nothing(engine: Engine) -> None:
     assert current_revision(engine) is None
 
 
+def test_rights_on_the_views_outlive_a_migration(postgres_engine: Engine) -> None:
+    role = "manifiesta_lector"
+    right = text("SELECT has_table_privilege(:role, 'latest_insight_day', :what)")
+
+    def may(what: str) -> bool:
+        with postgres_engine.connect() as connection:
+            return bool(connection.execute(right, {"role": role, "what": what}).scalar_one())
+
+    with postgres_engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role}"))
+        connection.execute(text(f"GRANT SELECT ON latest_insight_day TO {role} WITH GRANT OPTION"))
+    try:
+        config = Config()
+        config.set_main_option("script_location", str(Path(tables.__file__).parent / "migrations"))
+        with postgres_engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.downgrade(config, "-1")
+        migrate(postgres_engine)
+        assert may("SELECT WITH GRANT OPTION")
+        assert not may("INSERT")
+    finally:
+        with postgres_engine.begin() as connection:
+            connection.execute(text(f"DROP OWNED BY {role}"))
+            connection.execute(text(f"DROP ROLE {role}"))
+
+
 def test_the_way_back_and_forth_ends_where_it_began(engine: Engine) -> None:
     downgrade(engine)
     migrate(engine)
