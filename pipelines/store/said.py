@@ -101,7 +101,7 @@ def voices_frame(
     model_version: str,
     taxonomy_version: str,
     gazetteer: str,
-    lenses: str,
+    lenses: str = "",
 ) -> pd.DataFrame:
     """Return who said what where, without the words: a row per classified manifestation.
 
