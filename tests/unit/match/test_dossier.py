@@ -204,3 +204,12 @@ def test_readiness_adds_up_the_newest_answers(ready: Engine, tmp_path: Path) -> 
     assert "«gov-plam» is not allowed" in str(import_records(ready, path).problems[0])
     with pytest.raises(InputError, match="no entity"):
         readiness(ready, "nadie", load_readiness())
+
+
+def test_a_pilot_without_call_and_days_has_a_dossier_of_what_is_known(ready: Engine) -> None:
+    import_records(ready, Path("govlink-2021-2022"))
+    told = dossier.gather(ready, "arequipa-2021", None, taxonomy(), "faltan fechas")
+    page = dossier.render(told, ES)
+    assert "22 de octubre de 2021" in page
+    assert "por completar" in page
+    assert "La convocatoria de la que proviene el piloto." in page
