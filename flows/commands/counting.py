@@ -167,7 +167,13 @@ def diff_runs(
         typer.echo(line)
 
 
-def write_report_again(municipality: Code, run_id: RunId = None) -> None:
+def write_report_again(
+    municipality: Code,
+    run_id: RunId = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print it to PDF too; needs Chromium.")
+    ] = False,
+) -> None:
     """Write the report of a run again from its insight rows."""
     from configs.load import load_taxonomy
     from configs.settings import Settings
@@ -181,7 +187,12 @@ def write_report_again(municipality: Code, run_id: RunId = None) -> None:
     store = open_store(settings)
     chosen = counted_run(store.engine, InsightOverview, place.code, run_id)
     subject = Subject(store, chosen, place, window_of(place, None, None), load_taxonomy())
-    typer.echo(f"Report: {report_run(subject, settings.reports)}")
+    page = report_run(subject, settings.reports)
+    typer.echo(f"Report: {page}")
+    if pdf:
+        from pipelines.report.paper import print_pdf
+
+        typer.echo(f"PDF: {print_pdf(page)}")
 
 
 def export(

@@ -1,0 +1,182 @@
+"""The dashboard in a real Chromium: layout, silence, planted scripts, keyboard, axe, paper."""
+
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+import uvicorn
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dashboard.app import create_app
+from models.views import create_views
+from pipelines.searching import index_texts
+from tests.unit.report.town import Said, busy_town
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+DESK, PHONE = (1366, 768), (390, 844)
+PAGES = (
+    "/",
+    "/categorias",
+    "/categorias?category=transport",
+    "/hallazgos",
+    "/temas",
+    "/lugares?zone=huaycan",
+    "/manifestaciones",
+    "/manifestaciones?q=pistas",
+    "/manifestaciones/" + f"{301:032x}",
+    "/fuentes",
+    "/demandas",
+    "/revision",
+    "/ejecuciones",
+    "/metodologia",
+    "/entrar",
+    "/no-existe",
+)
+HOSTILE = (
+    "<script>window.hit=1</script><img src=x onerror='window.hit=1'>\u202eabc pistas",
+    "pistas " + "M" * 1_000_000,
+    "pistas " + "\u0e49" * 400,
+    "pistas {{ 7*7 }}{% raw %}</style></svg><script>window.hit=1</script><svg onload=alert(1)>",
+)
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve a town in which every field of some texts is hostile."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    town = busy_town(300)
+    town.said += [
+        Said(
+            f"fuente-{i}",
+            word,
+            "transport",
+            confidence=0.99,
+            title=word,
+            url="javascript:window.hit=1",
+            zone="huaycan",
+        )
+        for i, word in enumerate(HOSTILE)
+    ]
+    town.failed = {"fuente-8": "<script>window.hit=1</script>" + "Z" * 10_000}
+    engine = town.engine(folder / "town.db")
+    with engine.begin() as connection:
+        create_views(connection)
+    index_texts(engine, town.town.code)
+    values = town.town.model_dump(mode="json", exclude_unset=True)
+    values["base_url"] = "https://example.pe"
+    (folder / "sandbox.yml").write_text(yaml.safe_dump(values, allow_unicode=True), "utf-8")
+    config = uvicorn.Config(create_app(engine, folder), port=0, log_level="error")
+    server = uvicorn.Server(config)
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def opened(browser: Browser, address: str, size: tuple[int, int]) -> tuple[Page, list[str]]:
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    home = re.match(r"http://[^/]+", address)
+    noise: list[str] = []
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.on("console", lambda m: noise.append(m.text) if "404" not in m.text else None)
+    page.on(
+        "request",
+        lambda r: None if home and r.url.startswith((home[0], "data:")) else noise.append(r.url),
+    )
+    page.goto(address)
+    return page, noise
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_hold_their_shape_and_run_nothing(
+    browser: Browser, address: str, path: str, size: tuple[int, int]
+) -> None:
+    page, noise = opened(browser, address + path, size)
+    width = page.evaluate(
+        "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+    )
+    wide = page.evaluate(
+        """[...document.querySelectorAll('main *')]
+        .filter(e => !e.closest('.scroll, pre, svg, .visually-hidden'))
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+        .map(e => e.outerHTML.slice(0, 120))"""
+    )
+
+    assert width <= size[0]
+    assert wide == []
+    assert page.evaluate("window.hit") is None
+    assert page.locator("a[href^='javascript']").count() == 0
+    assert noise == []
+    page.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_serious(browser: Browser, address: str, path: str) -> None:
+    page, _ = opened(browser, address + path, DESK)
+    found = Axe().run(page).response["violations"]
+
+    assert [
+        (one["id"], [node["html"][:100] for node in one["nodes"][:3]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ] == []
+    page.close()
+
+
+def test_the_keyboard_alone_reaches_filters_and_sentences(browser: Browser, address: str) -> None:
+    page, _ = opened(browser, address + "/", DESK)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#contenido"
+    page.keyboard.press("Tab")
+    leading = page.evaluate("document.activeElement.getAttribute('href')")
+    assert leading.startswith("/categorias?category=")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/categorias?**")
+    page.goto(f"{address}/manifestaciones")
+    page.focus("#f-q")
+    page.keyboard.type("pistas")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=pistas**")
+    assert page.locator(".said article").count() > 0
+    page.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/categorias", "/manifestaciones?q=pistas"])
+def test_paper_has_the_content_without_the_frame(browser: Browser, address: str, path: str) -> None:
+    page, _ = opened(browser, address + path, DESK)
+    page.emulate_media(media="print")
+
+    assert page.locator("nav.pages").is_hidden()
+    assert page.locator("main h1").count() == 1
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    page.close()
+
+
+def test_pages_come_in_both_languages(browser: Browser, address: str) -> None:
+    page, _ = opened(browser, f"{address}/categorias?category=waste", DESK)
+    page.click("a.language")
+
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert "category=waste" in page.url
+    page.close()
