@@ -25,6 +25,8 @@ OTHER = "#aab4bd"
 FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 
 _ROOT = re.compile(r"^<svg[^>]*>", re.DOTALL)
+_ROLE = re.compile(r' (?:role="graphics-[\w-]+"|aria-roledescription="[^"<>]*")')
+"""The whole drawing is one image with a name; a part that called itself one would want its own."""
 _ID = re.compile(r"(\bid=\"|url\(#|href=\"#)")
 _VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
@@ -298,5 +300,5 @@ def _svg(layers: alt.LayerChart, box: _Box, caption: Caption, form: str) -> str:
         f'<title id="{prefix}title">{escape(caption.title)}</title>'
         f'<desc id="{prefix}desc">{escape(caption.description)}</desc>'
     )
-    marks = _ROOT.sub("", _ID.sub(rf"\g<1>{prefix}", drawn.strip()))
+    marks = _ROLE.sub("", _ROOT.sub("", _ID.sub(rf"\g<1>{prefix}", drawn.strip())))
     return f"{root}{named}{marks}"

@@ -93,6 +93,7 @@ def browser() -> Iterator[Browser]:
 
 def opened(browser: Browser, address: str, size: tuple[int, int]) -> tuple[Page, list[str]]:
     page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page.set_default_timeout(120_000)  # the first charts take their time on a busy machine
     home = re.match(r"http://[^/]+", address)
     noise: list[str] = []
     page.on("pageerror", lambda error: noise.append(str(error)))
