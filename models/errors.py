@@ -43,3 +43,7 @@ class StoreError(ManifiestaError):
 
 class ConflictError(ManifiestaError):
     """Somebody else has changed what was about to be changed; look again and decide again."""
+
+
+class BusyError(ManifiestaError):
+    """Another process works on the same municipality, or has taken its work over."""

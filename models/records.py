@@ -42,11 +42,13 @@ class Stage(StrEnum):
 
     COLLECT = "collect"
     CLASSIFY = "classify"
+    COUNT = "count"
 
 
 class State(StrEnum):
     """The state of a run or of a partition in the ledger, or of a source in a window."""
 
+    PENDING = "pending"
     RUNNING = "running"
     UNREAD = "unread"
     DONE = "done"

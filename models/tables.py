@@ -92,13 +92,16 @@ class RunRow(Base):
     """One execution of the pipeline for one municipality."""
 
     __tablename__ = "run"
-    __table_args__ = {"comment": "One execution of the pipeline for one municipality."}
+    __table_args__ = (
+        Index(None, "municipality", "started_at"),
+        {"comment": "One execution of the pipeline for one municipality."},
+    )
 
     id: Mapped[str] = mapped_column(
         String(40), primary_key=True, comment="Identifier: start time and six random digits."
     )
     municipality: Mapped[str] = _code("Code of the municipality.")
-    command: Mapped[str] = _code("What started it: run, replay, import, classify or aggregate.")
+    command: Mapped[str] = _code("What started it: run, replay, rerun, import or aggregate.")
     window_from: Mapped[date] = mapped_column(comment="First local day of the window.")
     window_to: Mapped[date] = mapped_column(comment="Local day after the last of the window.")
     state: Mapped[str] = _code("running, done, partial (a source failed) or failed.")
@@ -110,25 +113,38 @@ class RunRow(Base):
     taxonomy_version: Mapped[str] = _code("Version of the taxonomy that was used.")
     software_version: Mapped[str] = _code("Version of Manifiesta.")
     error: Mapped[str | None] = mapped_column(Text, comment="Why it failed, if it did.")
+    options: Mapped[dict[str, Any] | None] = mapped_column(
+        comment="How it was asked for, so that it can be resumed."
+    )
 
 
 class PartitionRow(Base):
     """The ledger: what one run did for one source, one local day and one stage."""
 
     __tablename__ = "run_partition"
-    __table_args__ = {
-        "comment": "The ledger: what one run did for one source, one local day and one stage."
-    }
+    __table_args__ = (
+        Index(None, "day", "stage"),
+        {"comment": "The ledger: what one run did for one source, one local day and one stage."},
+    )
 
     run_id: Mapped[str] = mapped_column(
         ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, comment="The run."
     )
     source: Mapped[str] = _code("The source.", key=True)
     day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
-    stage: Mapped[str] = _code("collect or classify.", key=True)
-    state: Mapped[str] = _code("running, done, partial or failed.")
+    stage: Mapped[str] = _code("collect, classify or count.", key=True)
+    state: Mapped[str] = _code("pending, running, done, partial or failed.")
     rows: Mapped[int] = mapped_column(comment="Manifestations that the stage holds for this day.")
     error: Mapped[str | None] = mapped_column(Text, comment="Why it failed or is partial.")
+    attempts: Mapped[int] = mapped_column(
+        default=1, server_default="1", comment="How often the run began it."
+    )
+    version: Mapped[str | None] = mapped_column(
+        Text, comment="What it was made with: software and source, model and taxonomy, or recipe."
+    )
+    checksum: Mapped[str | None] = mapped_column(
+        String(64), comment="Digest of the rows that the stage left for this day."
+    )
 
 
 class CaptureRow(Base):
@@ -447,8 +463,12 @@ class AuditRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, comment="Serial number.")
     at: Mapped[datetime] = mapped_column(comment="When it was done.")
-    actor: Mapped[str] = mapped_column(Text, comment="User of the operating system who did it.")
-    action: Mapped[str] = _code("What was done: purge, or a step of a selection like match.seal.")
+    actor: Mapped[str] = mapped_column(
+        Text, comment="Who did it: user of the operating system, or a reader's code."
+    )
+    action: Mapped[str] = _code(
+        "What was done: purge, export, correct, a run's command, or a step like match.seal."
+    )
     municipality: Mapped[str] = _code("Code of the municipality or the entity.")
     detail: Mapped[dict[str, Any]] = mapped_column(
         comment="By which criteria, and how many of what; no personal data."

@@ -43,8 +43,8 @@ class Coverage:
 def coverage(engine: Engine, municipality: Municipality, window: Window, run_id: str) -> Coverage:
     """Judge the coverage of a window from the ledger of all runs.
 
-    A source that this run read, or failed to read, counts as this run found it. Another counts
-    as earlier runs left it: a day is read if some run read the source after that day was over.
+    A day of a source that this run read, or failed to read, counts as this run found it. Another
+    counts as earlier runs left it: a day is read if some run read the source after it was over.
     """
     attempts: dict[str, list[Attempt]] = {
         source.name: [] for source in municipality.sources if source.enabled
@@ -58,7 +58,8 @@ def coverage(engine: Engine, municipality: Municipality, window: Window, run_id:
 
 def _judge(attempts: list[Attempt], window: Window, run_id: str) -> SourceCoverage:
     mine = [attempt for attempt in attempts if attempt.run_id == run_id]
-    relevant = mine or attempts
+    settled = {attempt.day for attempt in mine}
+    relevant = [*mine, *(attempt for attempt in attempts if attempt.day not in settled)]
     read = frozenset(
         attempt.day
         for attempt in relevant

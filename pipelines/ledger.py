@@ -1,5 +1,6 @@
 """Keep a run in the ledger from its start to its end, however it ends."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,31 +8,71 @@ from dataclasses import dataclass
 from configs.schema import Municipality
 from models.errors import StoreError
 from models.records import State
+from pipelines.lease import leased
+from pipelines.store.audit import Event, actor, record
+from pipelines.store.leases import Lease
 from pipelines.store.write import RunStart, Store
+
+_LOG = logging.getLogger(__name__)
+
+ZOMBIE = (
+    "its process ended without a word (killed, or the machine stopped); what it had stored is kept"
+)
 
 
 @dataclass
 class OpenRun:
-    """A run under way; set ``state`` before it ends."""
+    """A run under way; set ``state`` before it ends.
+
+    ``zombies`` are runs of the municipality that this one found dead and closed.
+    """
 
     id: str
+    lease: Lease
     state: State = State.DONE
+    zombies: tuple[str, ...] = ()
 
 
 @contextmanager
-def recorded_run(store: Store, municipality: Municipality, start: RunStart) -> Iterator[OpenRun]:
+def recorded_run(
+    store: Store, municipality: Municipality, start: RunStart, *, resumed: str | None = None
+) -> Iterator[OpenRun]:
     """Open a run, hand it over, and close it with its state.
 
-    An error, an interruption or a termination closes it as failed, with the reason, and goes on
-    to the caller.
+    While it is open no other process runs for the municipality. Runs of dead processes are
+    closed first. An error, an interruption or a termination closes it as failed, with the reason,
+    and goes on to the caller.
+
+    Args:
+        store: where the ledger is.
+        municipality: whose run it is.
+        start: what is known of it.
+        resumed: a run that ended early, to be opened again in place of a new one.
+
+    Raises:
+        BusyError: another process runs for the municipality.
     """
-    run = OpenRun(store.begin_run(municipality, start))
-    try:
-        yield run
-    except BaseException as error:
+    lane = "import" if start.command == "import" else "run"  # an import may go beside a run
+    with leased(store, municipality.code, lane) as lease:
+        zombies = store.close_zombies(municipality.code, ZOMBIE, imports=lane == "import")
+        if resumed is None:
+            opened = store.begin_run(municipality, start)
+        else:
+            opened = store.reopen_run(municipality, resumed)
+        window = {"from": f"{start.window.start}", "to": f"{start.window.end}"}
+        done = {"run": opened, "resumed": resumed is not None, **window}
+        record(store.engine, Event(start.command, municipality.code, done), actor())
+        run = OpenRun(opened, lease, zombies=tuple(zombies))
+        for zombie in zombies:
+            _LOG.warning("run %s of %s was dead and is closed", zombie, municipality.code)
+        _LOG.info("run %s of %s began", opened, municipality.code, extra=done)
         try:
-            store.end_run(run.id, State.FAILED, f"{type(error).__name__}: {error}".strip(": "))
-        except StoreError as unnoted:  # what ended the run matters more than that it is not noted
-            error.add_note(str(unnoted))
-        raise
-    store.end_run(run.id, run.state)
+            yield run
+        except BaseException as error:
+            try:
+                store.end_run(run.id, State.FAILED, f"{type(error).__name__}: {error}".strip(": "))
+            except StoreError as unnoted:  # what ended the run matters more
+                error.add_note(str(unnoted))
+            raise
+        store.end_run(run.id, run.state)
+        _LOG.info("run %s of %s ended: %s", run.id, municipality.code, run.state)

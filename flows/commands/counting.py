@@ -223,6 +223,7 @@ def export(
     from pipelines.corrections import export_corrections
     from pipelines.export import write_frame
     from pipelines.geo import write_geojson
+    from pipelines.store.audit import Event, actor, record
     from pipelines.store.read import counted_run, insight_frame, insight_table
     from pipelines.suppress import SUPPRESSED, suppress
 
@@ -230,6 +231,7 @@ def export(
     place = open_municipality(settings, municipality)
     store = open_store(settings)
     if corrections:
+        record(store.engine, Event("export", place.code, {"corrections": True}), actor())
         path = out or Path(f"corrections-{place.code}.jsonl")
         typer.echo(f"{export_corrections(store, place.code, path):,} texts written to {path}")
         return
@@ -241,12 +243,14 @@ def export(
     k = 1 if whole else place.suppress_below
     frame = suppress(insight_frame(engine, chosen_table, chosen), chosen_table, k)
     path = out or Path(f"{table}-{chosen}.{form}")
+    if form is Format.GEOJSON and chosen_table is not InsightPlace:
+        raise InputError("Only insight_place can be written as GeoJSON: the others have no zones.")
+    done = {"table": table, "run": chosen, "format": form.value, "whole": whole}
+    record(store.engine, Event("export", place.code, done), actor())  # before anything leaves
     if form is not Format.GEOJSON:
         write_frame(frame, chosen_table, path, form.value)
-    elif chosen_table is InsightPlace:
-        write_geojson(frame, place, path)
     else:
-        raise InputError("Only insight_place can be written as GeoJSON: the others have no zones.")
+        write_geojson(frame, place, path)
     typer.echo(f"{len(frame):,} rows of {table} (run {chosen}) written to {path}")
     if hidden := int((frame[SUPPRESSED] != "").sum()):
         typer.echo(

@@ -6,6 +6,7 @@ from models import (  # noqa: F401 - their tables join the metadata
     access_tables,
     demand_tables,
     match_tables,
+    operations_tables,
     search_tables,
 )
 from models.tables import Base

@@ -14,6 +14,9 @@ from models.errors import ConfigError, StoreError
 
 _BUSY_SECONDS = 30
 _CACHE_KIB = 65_536  # of a connection: joins over a million texts miss SQLite's 2 MiB all the time
+_CONNECTIONS = 5  # of one process; as many again where many threads ask at once
+_RECYCLE_SECONDS = 1_800
+_CONNECT_SECONDS = 10
 
 
 def open_engine(url: str, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
@@ -38,7 +41,14 @@ def open_engine(url: str, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address.database, address, busy_seconds)
     try:
-        return create_engine(address, pool_pre_ping=True)
+        return create_engine(
+            address,
+            pool_pre_ping=True,
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+            pool_recycle=_RECYCLE_SECONDS,
+            connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "manifiesta"},
+        )
     except (NoSuchModuleError, ModuleNotFoundError):
         raise ConfigError(
             f"MANIFIESTA_DATABASE_URL asks for «{address.drivername}», which is not supported. "
@@ -130,6 +140,10 @@ def _advice(message: str) -> str:
             "cannot grow: the disk is full. Free some space and run again: what was done so far "
             "is kept."
         ),
+        "disk I/O error": (
+            "cannot be written to: the disk is full, or a quota or limit is reached. Free some "
+            "space and run again: what was done so far is kept."
+        ),
         "attempt to write a readonly database": (
             "is read-only. Give yourself the right to write to it, or set MANIFIESTA_HOME."
         ),
@@ -141,6 +155,16 @@ def _advice(message: str) -> str:
         ),
         "No space left on device": "cannot grow: the disk is full. Free some space and run again.",
         "password authentication failed": ("refused the password. Check MANIFIESTA_DATABASE_URL."),
+        "the database system is": "is starting or stopping. Run again in a moment.",
+        "connection is closed": (
+            "went away in the middle. What was done so far is kept: run again once it is back."
+        ),
+        "server closed the connection": (
+            "went away in the middle. What was done so far is kept: run again once it is back."
+        ),
+        "terminating connection": (
+            "went away in the middle. What was done so far is kept: run again once it is back."
+        ),
         "onnection refused": (
             "does not answer. Start PostgreSQL, or check host and port in MANIFIESTA_DATABASE_URL."
         ),

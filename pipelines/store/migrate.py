@@ -10,7 +10,9 @@ from sqlalchemy import Engine, func, select
 
 from models import (
     access_tables,  # noqa: F401 - its tables join the metadata
+    demand_tables,  # noqa: F401 - its tables join the metadata
     match_tables,  # noqa: F401 - its tables join the metadata
+    operations_tables,  # noqa: F401 - its tables join the metadata
     search_tables,  # noqa: F401 - its table joins the metadata
     tables,
 )

@@ -1,7 +1,7 @@
 """Read what is left to do in pages, so that memory doesn't grow with the window."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine, Select, func, select, tuple_
@@ -31,6 +31,12 @@ class Pending(Generic[Item]):
     engine: Engine
     query: Select[*tuple[Any, ...]]
     make: Callable[..., Item]
+
+    def of(self, sources: Collection[str] | None) -> "Pending[Item]":
+        """Return those of the named sources; all of them where none are named."""
+        if sources is None:
+            return self
+        return replace(self, query=self.query.where(ManifestationRow.source.in_(sources)))
 
     def count(self) -> int:
         """Return how many there are now."""

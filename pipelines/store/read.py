@@ -133,7 +133,10 @@ _ATTEMPTS = (
         PartitionRow.error,
     )
     .join(RunRow, RunRow.id == PartitionRow.run_id)
-    .where(PartitionRow.stage == Stage.COLLECT)
+    .where(
+        PartitionRow.stage == Stage.COLLECT,
+        PartitionRow.state.not_in((State.PENDING, State.RUNNING)),  # no attempt that has ended
+    )
     .order_by(PartitionRow.run_id, PartitionRow.source, PartitionRow.day)
 )
 

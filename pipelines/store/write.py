@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Row, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Table, and_, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from configs.schema import Municipality, Source
+from models.operations_tables import NotificationRow
 from models.records import (
     Capture,
     Classification,
@@ -45,8 +46,11 @@ from models.tables import (
     SourceStateRow,
     ValidatorRow,
 )
+from pipelines.store.audit import Event, append
 from pipelines.store.engine import writing
-from pipelines.store.partitions import Facts, touch, touch_of
+from pipelines.store.leases import Lease, require
+from pipelines.store.notices import Sent
+from pipelines.store.partitions import Facts, Key, touch, touch_of
 
 VALIDATOR_AGE = timedelta(days=60)
 """A validator that no answer has renewed for so long is given up: its page is not asked again."""
@@ -119,6 +123,8 @@ class Partition:
     state: State
     rows: int
     error: str | None = None
+    version: str | None = None
+    checksum: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +158,38 @@ class RunStart:
     window: Window
     taxonomy_version: str
     software_version: str
+    options: Mapping[str, Any] | None = None
 
 
 class Store:
     """Writes runs, what they collected, how it was classified, and what was counted."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lease: Lease | None = None) -> None:
+        """Write to a database; with a lease only as long as that is held."""
         self.engine = engine
+        self._lease = lease
+
+    @contextmanager
+    def fenced(self, lease: Lease) -> Iterator[None]:
+        """Meanwhile write only as long as the lease is held."""
+        before, self._lease = self._lease, lease
+        try:
+            yield
+        finally:
+            self._lease = before
 
     def begin_run(self, municipality: Municipality, start: RunStart) -> str:
-        """Open a run in the ledger, note its sources as configured, and return its id."""
-        now = datetime.now(UTC)
-        run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        """Open a run in the ledger, note its sources as configured, and return its id.
+
+        Ids go up, also where the clock was set back: the newest run is the one begun last.
+        """
         with self._writing() as connection:
+            theirs = RunRow.municipality == municipality.code
+            last = connection.scalar(select(func.max(RunRow.started_at)).where(theirs))
+            now = datetime.now(UTC)
+            if last is not None and now < last:
+                now = last + timedelta(seconds=1)
+            run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
             connection.execute(
                 insert(RunRow).values(
                     id=run_id,
@@ -176,10 +201,67 @@ class Store:
                     started_at=now,
                     taxonomy_version=start.taxonomy_version,
                     software_version=start.software_version,
+                    options=dict(start.options) if start.options is not None else None,
                 )
             )
             _upsert_sources(connection, municipality.code, _settled(municipality), now)
         return run_id
+
+    def reopen_run(self, municipality: Municipality, run_id: str) -> str:
+        """Open a run again that ended early, and return its id."""
+        now = datetime.now(UTC)
+        with self._writing() as connection:
+            connection.execute(
+                update(RunRow)
+                .where(RunRow.id == run_id)
+                .values(state=State.RUNNING, error=None, finished_at=None)
+            )
+            _upsert_sources(connection, municipality.code, _settled(municipality), now)
+        return run_id
+
+    def close_zombies(self, municipality: str, reason: str, *, imports: bool) -> list[str]:
+        """Close the runs that the ledger holds for running; return which, oldest first.
+
+        To be called by whoever has the lease under which they ran: their processes are dead.
+        """
+        is_import = RunRow.command == "import"
+        theirs = and_(
+            RunRow.municipality == municipality,
+            RunRow.state == State.RUNNING,
+            is_import if imports else ~is_import,
+        )
+        with self._writing() as connection:
+            found = list(connection.scalars(select(RunRow.id).where(theirs).order_by(RunRow.id)))
+            connection.execute(
+                update(RunRow)
+                .where(RunRow.id.in_(found))
+                .values(state=State.FAILED, error=reason, finished_at=datetime.now(UTC))
+            )
+        return found
+
+    def stamp_partitions(
+        self, run_id: str, stage: Stage, source: str, version: str, left: Mapping[date, str | None]
+    ) -> None:
+        """Note with what partitions of a source were made, and the digest of what they left."""
+        row = PartitionRow
+        with self._writing() as connection:
+            for day, checksum in sorted(left.items()):
+                connection.execute(
+                    update(row)
+                    .where(
+                        row.run_id == run_id,
+                        row.stage == stage,
+                        row.source == source,
+                        row.day == day,
+                    )
+                    .values(version=version, checksum=checksum)
+                )
+
+    def forget_rejections(self, run_id: str, source: str) -> None:
+        """Forget what a run rejected of a source that it is about to collect once more."""
+        row = RejectionRow
+        with self._writing() as connection:
+            connection.execute(delete(row).where(row.run_id == run_id, row.source == source))
 
     def end_run(self, run_id: str, state: State, error: str | None = None) -> None:
         """Close a run in the ledger."""
@@ -189,6 +271,12 @@ class Store:
                 .where(RunRow.id == run_id)
                 .values(state=state, error=error, finished_at=datetime.now(UTC))
             )
+
+    def note_sent(self, sent: Iterable[Sent]) -> None:
+        """Note what people were told; a topic that is told again keeps the newest time."""
+        rows = [asdict(one) for one in sent]
+        with self._writing() as connection:
+            _upsert(connection, NotificationRow, rows, replace=("kind", "run_id", "sent_at"))
 
     def set_model(self, run_id: str, model_version: str) -> None:
         """Note which model a run classified with."""
@@ -276,8 +364,35 @@ class Store:
     def save_partitions(self, run_id: str, partitions: Iterable[Partition]) -> None:
         """Write lines of the ledger; a line written again replaces the earlier one."""
         rows = [{"run_id": run_id, **asdict(partition)} for partition in partitions]
+        names = ("state", "rows", "error", "version", "checksum")
         with self._writing() as connection:
-            _upsert(connection, PartitionRow, rows, replace=("state", "rows", "error"))
+            _upsert(connection, PartitionRow, rows, replace=names)
+
+    def plan_partitions(self, run_id: str, partitions: Iterable[Partition]) -> None:
+        """Note what a run is to do, before it does any of it; lines that are there stay."""
+        rows = [{"run_id": run_id, **asdict(one), "attempts": 0} for one in partitions]
+        with self._writing() as connection:
+            _upsert(connection, PartitionRow, rows)
+
+    def begin_partitions(self, run_id: str, stage: Stage, keys: Iterable[Key]) -> None:
+        """Note that planned partitions are begun, once more if they were begun before."""
+        row = PartitionRow
+        days: dict[str, list[date]] = {}
+        for source, day in sorted(set(keys)):
+            days.setdefault(source, []).append(day)
+        with self._writing() as connection:
+            for source, theirs in days.items():
+                for chunk in _chunks(theirs):
+                    connection.execute(
+                        update(row)
+                        .where(
+                            row.run_id == run_id,
+                            row.stage == stage,
+                            row.source == source,
+                            row.day.in_(chunk),
+                        )
+                        .values(state=State.RUNNING, attempts=row.attempts + 1)
+                    )
 
     def save_classifications(self, taxonomy_version: str, items: Sequence[Classified]) -> None:
         """Add classifications; one that is already there stays as it is."""
@@ -303,10 +418,20 @@ class Store:
             touch_of(connection, (item.manifestation_id for item in items))
 
     def save_corrections(self, items: Sequence[Correction]) -> None:
-        """Add people's labels; the newest of a text outranks the older ones and the model's."""
+        """Add people's labels; the newest of a text outranks the older ones and the model's.
+
+        Who gave them is noted among the audit events too.
+        """
+        said = ManifestationRow
         with self._writing() as connection:
             if items:
                 connection.execute(insert(CorrectionRow), [asdict(item) for item in items])
+            for item in items:
+                place = select(said.municipality).where(said.id == item.manifestation_id)
+                labels = {task: getattr(item, task) for task in ("category", "sentiment", "intent")}
+                done = {"manifestation": item.manifestation_id, **labels}
+                where = connection.execute(place).scalar_one()
+                append(connection, Event("correct", where, done), item.reader)
             touch_of(connection, (item.manifestation_id for item in items))
 
     def mark_gone(self, ids: Sequence[str], moment: datetime) -> int:
@@ -397,6 +522,8 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with writing(self.engine) as connection:
+            if self._lease is not None:
+                require(connection, self._lease)
             yield connection
 
 
