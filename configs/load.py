@@ -53,13 +53,12 @@ def list_municipalities(own: Path | None = None) -> dict[str, Path]:
 
 
 @cache
-def load_taxonomy() -> Taxonomy:
-    """Load the taxonomy that ships with the project.
+def load_taxonomy(path: Path = SHIPPED / "taxonomy.yml") -> Taxonomy:
+    """Load a taxonomy; the one that ships with the project if no other is named.
 
     Raises:
         ConfigError: the file has errors; all are named.
     """
-    path = SHIPPED / "taxonomy.yml"
     taxonomy, problems = read_taxonomy(path)
     if taxonomy is None:
         raise ConfigError(_summary(path, problems))

@@ -52,6 +52,12 @@ def archived_crawls(archive: Path, municipality: str, source: str) -> list[Archi
     return sorted(found, key=lambda crawl: crawl.captures[0].fetched_at)
 
 
+def archive_state(archive: Path, municipality: str, source: str) -> list[str]:
+    """Return what tells whether the archive of a source has changed: names and sizes of files."""
+    files = sorted((archive / municipality / source).glob("*.warc.gz"))
+    return [f"{path.name} {path.stat().st_size}" for path in files]
+
+
 def write_answers(crawls: Sequence[Archived], number: int, path: Path) -> None:
     """Write the file of captures that replays one of the crawls.
 

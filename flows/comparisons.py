@@ -1,11 +1,15 @@
 """Comparisons of windows and of runs, as lines for a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pipelines.diff import Difference
+from pipelines.precision import Narrowing, typical
+
+if TYPE_CHECKING:
+    from flows.rerun import Comparison, RerunSummary
 
 Row = Mapping[str, Any]
 
@@ -60,3 +64,68 @@ def _count(row: Mapping[Any, Any], side: str) -> str:
     if pd.isna(count):
         return "no row"
     return f"{count:,.0f}" + ("" if pd.isna(share) else f" ({share:.1%})")
+
+
+def rerun_lines(summary: "RerunSummary") -> Iterator[str]:
+    """Say what a rerun did, what is in quarantine, and how it compares with an earlier run."""
+    yield (
+        f"Rerun {summary.run_id} of {summary.municipality}, {summary.window_from} to "
+        f"{summary.window_to} (not included): {summary.state}."
+    )
+    for stage, states in summary.partitions.items():
+        counts = ", ".join(f"{n:,} {state}" for state, n in sorted(states.items()))
+        yield f"  {stage:9} {counts}"
+    if not summary.partitions:
+        yield "  Nothing was missing or stale."
+    for line in summary.failed[:_SHOWN]:
+        yield f"  {line.state}: {line.stage} {line.source} {line.day}: {line.error or ''}"
+    if len(summary.failed) > _SHOWN:
+        yield f"  and {len(summary.failed) - _SHOWN:,} more; --json names all."
+    if summary.in_window is not None:
+        yield (
+            f"{summary.in_window:,} manifestations, {summary.classified:,} classified now by "
+            f"{summary.model_version}."
+        )
+    if summary.comparison is not None:
+        yield from _comparison_lines(summary.comparison)
+    if summary.failed:
+        yield f"Next: look at the reasons, then manifiesta resume -m {summary.municipality}"
+    if summary.report is not None:
+        yield f"Report: {summary.report}"
+
+
+_SHOWN = 10
+
+
+def _comparison_lines(compared: "Comparison") -> Iterator[str]:
+    yield (
+        f"Beside run {compared.baseline}, {compared.window_from} to {compared.window_to}: "
+        f"{len(compared.changes)} of {compared.compared} cells differ beyond chance."
+    )
+    if compared.overlapping:
+        yield (
+            "  The windows overlap, so texts stand on both sides: such differences are smaller "
+            "than between the pilot and the days after it."
+        )
+    for row in compared.changes[:_SHOWN]:
+        yield (
+            f"  {_cell(row):45}  {row['before_share']:.1%} of {row['before_n']:,} → "
+            f"{row['share']:.1%} of {row['n']:,}"
+        )
+    yield from _precision_lines(compared.precision)
+
+
+def _precision_lines(found: Sequence[Narrowing]) -> Iterator[str]:
+    ratio = typical(found)
+    if ratio is None:
+        return
+    yield (
+        f"Intervals (95 %): typically {ratio:.0%} as wide as before "
+        f"(median of {len(found)} shares)."
+    )
+    for one in sorted(found, key=lambda each: -each.before_share)[:_SHOWN]:
+        yield (
+            f"  {one.dimension} {one.label:22} {one.before_share:.1%} ± "
+            f"{50 * one.before_width:.1f} points of {one.before_n:,} → {one.share:.1%} ± "
+            f"{50 * one.width:.1f} points of {one.n:,}"
+        )

@@ -42,9 +42,11 @@ class Classifier:
         lexicon: Lexicon,
         manifest: Manifest,
         hub: Mapping[str, HubHead],
+        remembered: int = REMEMBERED,
     ) -> None:
         """Put the loaded parts together; use `load`."""
         self._model, self._tokenizer, self._lexicon = model, tokenizer, lexicon
+        self._remembered = remembered
         self._hub = dict(hub)
         self._known: dict[str, Classification] = {}
         self.manifest = manifest
@@ -52,9 +54,10 @@ class Classifier:
         self.model_version = "+".join(parts)
 
     @classmethod
-    def load(cls, spec: ModelSpec | None = None) -> Classifier:
+    def load(cls, spec: ModelSpec | None = None, remembered: int = REMEMBERED) -> Classifier:
         """Load the model that `spec` names; None means the shipped weights.
 
+        With `remembered` 0 it keeps no answers: each depends only on what is asked with it.
         It answers with as many threads as this process may use cores. Raises ModelError where
         a file is missing, damaged or doesn't fit, saying which and what to do.
         """
@@ -65,7 +68,7 @@ class Classifier:
         hub = _load_hub(spec) if spec.tasks else {}
         model = Engine.load(folder)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        return cls(model, tokenizer, Lexicon.load(folder), manifest, hub)
+        return cls(model, tokenizer, Lexicon.load(folder), manifest, hub, remembered)
 
     def classify(self, texts: Sequence[str]) -> list[Classification]:
         """Classify raw texts; the answers stand in the order of the texts.
@@ -99,7 +102,8 @@ class Classifier:
         return np.array([found[text] for text in cleaned]).reshape(-1, self._model.width)
 
     def _remember(self, answers: Mapping[str, Classification]) -> None:
-        self._known = dict([*self._known.items(), *answers.items()][-REMEMBERED:])
+        if self._remembered:
+            self._known = dict([*self._known.items(), *answers.items()][-self._remembered :])
 
     def _probabilities(self, texts: Sequence[str]) -> dict[str, Floats]:
         chances: dict[str, Floats] = {}

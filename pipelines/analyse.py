@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from configs.schema import Municipality, Taxonomy, lenses_of
 from models.records import Window
@@ -18,6 +19,9 @@ from pipelines.report.gather import gather
 from pipelines.report.page import write_report
 from pipelines.searching import index_texts
 from pipelines.store.write import Store
+
+if TYPE_CHECKING:
+    from nlp.classifier import Classifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,12 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
         classifier,
         progress,
     )
-    counted = Counted(
-        subject.run_id,
-        subject.municipality,
-        subject.window,
-        classifier.model_version,
-        subject.taxonomy.version,
-        lenses_of(subject.municipality, subject.taxonomy),
-    )
+    return count_window(subject, classifier, classified)
+
+
+def count_window(subject: Subject, classifier: "Classifier", classified: int) -> Analysis:
+    """Count what the window holds classified, and find what stands out in it."""
+    counted = counted_by(subject, classifier.model_version)
     measured = {
         task: errors
         for task, errors in classifier.manifest.errors.items()
@@ -78,6 +80,18 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
     propose(subject.store, subject.municipality, subject.window, versions)
     count_demands(subject.store, counted)
     return Analysis(classifier.model_version, classified, in_window, findings)
+
+
+def counted_by(subject: Subject, model_version: str) -> Counted:
+    """Return what an aggregation of the subject is about."""
+    return Counted(
+        subject.run_id,
+        subject.municipality,
+        subject.window,
+        model_version,
+        subject.taxonomy.version,
+        lenses_of(subject.municipality, subject.taxonomy),
+    )
 
 
 def report_run(subject: Subject, folder: Path) -> Path:

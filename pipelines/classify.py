@@ -1,15 +1,15 @@
 """Classify what a window holds and a model has not classified yet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from configs.schema import Municipality
 from models.records import Classification, Stage, State, Window
 from nlp.language import IDENTIFIER, identify
+from pipelines.store.ledger import classified_digests
 from pipelines.store.read import (
     Unclassified,
-    classified_per_day,
     titles_and_texts,
     unclassified,
     unlabelled,
@@ -46,10 +46,16 @@ def reading(title: str | None, text: str) -> str:
     return f"{title.rstrip('. ')}. {text}" if text else title
 
 
-def identify_window(store: Store, municipality: Municipality, window: Window) -> int:
+def identify_window(
+    store: Store,
+    municipality: Municipality,
+    window: Window,
+    sources: Collection[str] | None = None,
+) -> int:
     """Label the window's texts with their language where it is not known; return how many."""
     done = 0
-    for batch in unlabelled(store.engine, municipality.code, window).pages(_BATCH):
+    todo = unlabelled(store.engine, municipality.code, window).of(sources)
+    for batch in todo.pages(_BATCH):
         languages = identify([reading(item.title, item.text) for item in batch])
         keys = [(item.manifestation_id, item.text_hash) for item in batch]
         store.save_languages(IDENTIFIER, dict(zip(keys, languages, strict=True)))
@@ -100,15 +106,18 @@ def classify_window(
     taxonomy_version: str,
     classifier: TextClassifier,
     progress: Progress,
+    sources: Collection[str] | None = None,
 ) -> int:
     """Classify the window's texts that lack it; return how many were classified.
 
-    Each batch is stored as it is done, so a killed run loses one batch at most.
+    Each batch is stored as it is done, so a killed run loses one batch at most. With ``sources``
+    only what they gave is looked at.
     """
     version = classifier.model_version
     store.set_model(run_id, version)
-    identify_window(store, municipality, window)
+    identify_window(store, municipality, window, sources)
     todo = unclassified(store.engine, municipality.code, window, version, taxonomy_version)
+    todo = todo.of(sources)
     done, total = 0, todo.count()
     progress(done, total)
     for batch in todo.pages(_BATCH):
@@ -123,12 +132,15 @@ def classify_window(
         )
         done += len(batch)
         progress(done, total)
-    counts = classified_per_day(store.engine, municipality.code, window, version, taxonomy_version)
+    engine, code = store.engine, municipality.code
+    left = classified_digests(engine, code, window, version, taxonomy_version)
+    made_with = f"{version} {taxonomy_version}"
     store.save_partitions(
         run_id,
         [
-            Partition(source, day, Stage.CLASSIFY, State.DONE, count)
-            for (source, day), count in sorted(counts.items())
+            Partition(source, day, Stage.CLASSIFY, State.DONE, rows, None, made_with, digest)
+            for (source, day), (rows, digest) in sorted(left.items())
+            if sources is None or source in sources
         ],
     )
     return done

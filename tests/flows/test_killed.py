@@ -18,8 +18,8 @@ from tests.flows.test_monitor import SOURCES, insights, table, write_municipalit
 Manifiesta = Callable[..., Said]
 
 # Runs the command line, and kills its own process the moment the store has taken the given number
-# of batches: no handler runs, nothing is closed.
-_SUICIDE = """
+# of batches: no handler runs, nothing is closed. A signal other than SIGKILL is in FATAL.
+SUICIDE = """
 import os, signal, sys
 from pipelines.store.write import Store
 name, left = sys.argv[1], int(sys.argv[2])
@@ -29,7 +29,7 @@ def fatal(self, *args, **more):
     result = whole(self, *args, **more)
     left -= 1
     if not left:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), int(os.environ.get("FATAL", signal.SIGKILL)))
     return result
 setattr(Store, name, fatal)
 sys.argv = ["manifiesta", *sys.argv[3:]]
@@ -70,7 +70,7 @@ def test_after_a_kill_the_next_run_gives_the_rows_of_an_undisturbed_one(
     }
     write_municipality(hurt, "prueba")
     killed = subprocess.run(
-        [sys.executable, "-c", _SUICIDE, step, str(times), *command],
+        [sys.executable, "-c", SUICIDE, step, str(times), *command],
         env=surroundings,
         capture_output=True,
         check=False,
