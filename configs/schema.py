@@ -224,7 +224,8 @@ class Collection(Strict):
 
     After ``quarantine_after`` failed runs in a row a source rests for ``quarantine_hours``, twice
     as long after each failed try, never longer than ``quarantine_days``. A source with ``poll:
-    adaptive`` that brings nothing new is read less often, at least every ``idle_hours``.
+    adaptive`` that brings nothing new is read less often, at least every ``idle_hours``. A rerun
+    reads a day again that was last read less than ``lookback_days`` after it was over.
     """
 
     quarantine_after: int = Field(default=5, ge=1, le=1_000)
@@ -232,6 +233,43 @@ class Collection(Strict):
     quarantine_days: float = Field(default=14.0, gt=0, le=365)
     idle_hours: float = Field(default=72.0, gt=0, le=8_760)
     archive_days: int = Field(default=365, ge=1, le=36_500)
+    lookback_days: int = Field(default=3, ge=0, le=365)
+
+
+CRON = r"^\s*([\d*,/a-zA-Z#-]+\s+){4}[\d*,/a-zA-Z#-]+\s*$"
+"""Five fields: minute, hour, day of the month, month, day of the week."""
+
+
+class Schedule(Strict):
+    """When `manifiesta schedule` runs a municipality, on its own clocks: one of the two."""
+
+    cron: Annotated[str, StringConstraints(pattern=CRON, max_length=100)] | None = None
+    every_hours: float | None = Field(default=None, ge=0.25, le=8_760)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.cron is None) == (self.every_hours is None):
+            raise ValueError("write either cron or every_hours: for half past five, «30 5 * * *»")
+        return self
+
+
+Told = Literal["finding", "alert", "failure"]
+"""What people may be told of."""
+
+
+class Channel(Strict):
+    """Where people are told of what a run found, or that it failed.
+
+    ``urls_from`` names the environment variable with the addresses, one or several as Apprise
+    writes them (``mailtos://``, ``slack://``, ``tgram://``, ``jsons://``); with ``_FILE`` behind
+    it, a variable that names a file of them. They hold secrets, and are never written here. The
+    same thing is told again after ``repeat_hours``.
+    """
+
+    name: Code
+    urls_from: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=100)]
+    about: tuple[Told, ...] = Field(default=("alert", "failure"), min_length=1)
+    repeat_hours: float = Field(default=72.0, gt=0, le=8_760)
 
 
 class Privacy(Strict):
@@ -315,6 +353,8 @@ class Municipality(Strict):
     base_url: Text | None = None
     windows: Windows = Windows()
     collection: Collection = Collection()
+    schedule: Schedule | None = None
+    notify: tuple[Channel, ...] = Field(default=(), max_length=20)
     privacy: Privacy = Privacy()
     duplicate_threshold: float = Field(default=0.6, ge=0.3, le=1)
     suppress_below: int = Field(default=5, ge=1, le=1_000)

@@ -3,6 +3,14 @@
 import os
 from pathlib import Path
 
+SERVICES = (
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED",
+)
+"""What a standing server does, and one for the length of a run has no use for."""
+
 _QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -12,10 +20,7 @@ _QUIET = {
     # The server that Prefect starts for the length of one run needs time on a small machine,
     # and none of the services that a standing server has.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    **dict.fromkeys(SERVICES, "false"),
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "true",
 }
 

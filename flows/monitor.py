@@ -4,6 +4,7 @@ Deploy it as ``flows.monitor.monitor``. The ledger of a run is our own store; Pr
 retries, the concurrency and the view of what is under way.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from configs.schema import Municipality, Source
 from configs.settings import Settings
 from crawlers.job import CrawlResult
 from crawlers.known import Known
+from flows.artifacts import leave_artifacts
 from flows.house import (
     SOFTWARE_VERSION,
     open_municipality,
@@ -31,6 +33,7 @@ from flows.house import (
 )
 from flows.progress import progress_bar, reporter
 from flows.summary import RunSummary, overall_state
+from flows.telling import tell_run, telling_failure
 from models.records import Window
 from pipelines.analyse import Analysis, Subject, classify_and_count, report_run
 from pipelines.classify import Progress
@@ -51,6 +54,8 @@ from pipelines.store.read import source_health
 from pipelines.store.write import RunStart, Store
 
 CRAWLS_AT_ONCE = 4
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,13 @@ def monitor(
     window = window_of(place, start, end)
     taxonomy = load_taxonomy()
     store = open_store(settings)
-    begin = RunStart("replay" if replay else "run", window, taxonomy.version, SOFTWARE_VERSION)
-    with progress_bar(shown=show_progress) as bars, recorded_run(store, place, begin) as run:
+    command, options = "replay" if replay else "run", {"base_url": base_url}
+    begin = RunStart(command, window, taxonomy.version, SOFTWARE_VERSION, options)
+    with (
+        telling_failure(store, place),
+        progress_bar(shown=show_progress) as bars,
+        recorded_run(store, place, begin) as run,
+    ):
         secrets = pseudonymiser_of(settings, place)
         shared = Round(store, run.id, place, window, secrets, settings.archive)
         gather = _replay if replay else _collect
@@ -107,7 +117,7 @@ def monitor(
         subject = Subject(store, run.id, place, window, taxonomy)
         analysis = analyse(subject, reporter(bars, "Classifying"))
     path = report(subject, settings.reports)
-    return RunSummary(
+    summary = RunSummary(
         run_id=run.id,
         municipality=place.code,
         window_from=window.start,
@@ -120,6 +130,10 @@ def monitor(
         findings=analysis.findings,
         report=path,
     )
+    for problem in tell_run(store, place, summary, run.zombies):
+        _LOG.warning("%s", problem)
+    leave_artifacts(summary)
+    return summary
 
 
 def _collect(shared: Round, progress: Progress) -> list[Collected]:
@@ -131,11 +145,11 @@ def _collect(shared: Round, progress: Progress) -> list[Collected]:
         if source.name not in collected:
             known = known_of(shared.store, shared.municipality, source, shared.window)
             asked = (shared.municipality, source, shared.archive, known, shared.window)
-            reading[_read_task(source).submit(*asked)] = source
+            reading[read_task(source).submit(*asked)] = source
     progress(0, len(reading))
     for done, future in enumerate(as_completed(list(reading)), 1):
         source = reading[future]
-        collected[source.name] = keep(shared, source, _outcome(future))
+        collected[source.name] = keep(shared, source, outcome(future))
         progress(done, len(reading))
     today = shared.window.day_of(datetime.now(UTC))
     forget_old_captures(shared.store, shared.archive, shared.municipality, today)
@@ -176,14 +190,16 @@ def _replay(shared: Round, progress: Progress) -> list[Collected]:
     return [collected[source.name] for source in sources]
 
 
-def _outcome(future: PrefectFuture[CrawlResult]) -> CrawlResult:
+def outcome(future: PrefectFuture[CrawlResult]) -> CrawlResult:
+    """Return what a reading brought, also one that brought nothing in the end."""
     try:
         return future.result()
     except SourceUnreadError as error:
         return error.result
 
 
-def _read_task(source: Source) -> Task[..., CrawlResult]:
+def read_task(source: Source) -> Task[..., CrawlResult]:
+    """Return the task that reads a source, with its name and its own patience."""
     return read.with_options(
         task_run_name=f"read {source.name}",
         retries=source.limits.retries,

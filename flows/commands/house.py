@@ -70,28 +70,26 @@ def status(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say in ten lines what ran, what is running and what failed."""
-    from rich.console import Console
-    from rich.table import Table
+    """Say in ten lines what is running, what ran, what failed, and what to do."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
 
     from configs.settings import Settings
     from flows.house import open_store
+    from pipelines.standing import standing
     from pipelines.store.read import latest_runs
 
-    runs = latest_runs(open_store(Settings.load()).engine, municipality, limit=10)
-    names = ("id", "municipality", "command", "window_from", "window_to", "state", "error")
+    engine = open_store(Settings.load()).engine
+    found = standing(engine, municipality, datetime.now(UTC))
     if as_json:
-        print_json([{name: getattr(run, name) for name in names} for run in runs])
+        names = ("id", "municipality", "command", "window_from", "window_to", "state", "error")
+        runs = latest_runs(engine, municipality, limit=10)
+        print_json(
+            asdict(found) | {"runs": [{name: getattr(run, name) for name in names} for run in runs]}
+        )
         return
-    if not runs:
-        typer.echo("Nothing has run yet. Start with: manifiesta sandbox run")
-        return
-    table = Table(title="Latest runs")
-    for name in ("run", "municipality", "command", "from", "to", "state", "error"):
-        table.add_column(name, overflow="fold")
-    for run in runs:
-        table.add_row(*(str(getattr(run, name) or "") for name in names))
-    Console().print(table)
+    for line in found.lines():
+        typer.echo(line)
 
 
 def doctor(as_json: Json = False) -> None:
