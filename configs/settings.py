@@ -6,12 +6,15 @@ Nothing is created on import; `Settings.pseudonym_secret` writes the key file on
 import os
 import secrets
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import ConfigError
+
+_SECRETS = ("database_url", "database_password", "pseudonym_key", "open311_key")
 
 
 class Settings(BaseSettings):
@@ -21,18 +24,20 @@ class Settings(BaseSettings):
 
     home: Path = Path("manifiesta-data")
     database_url: SecretStr | None = None
+    database_password: SecretStr | None = None
     pseudonym_key: SecretStr | None = Field(default=None, min_length=16)
     open311_key: SecretStr | None = Field(default=None, min_length=16)
+    cluster: str | None = Field(default=None, pattern=r"^(tcp|tls|ws|wss)://[^\s/]+")
 
     @classmethod
     def load(cls) -> Self:
-        """Read the environment.
+        """Read the environment; ``MANIFIESTA_X_FILE`` names the file of a secret X.
 
         Raises:
-            ConfigError: a variable does not hold what it should.
+            ConfigError: a variable does not hold what it should, or a file cannot be read.
         """
         try:
-            return cls()
+            return cls(**_from_files())
         except ValidationError as error:
             first = error.errors()[0]
             name = f"MANIFIESTA_{'_'.join(str(part) for part in first['loc']).upper()}"
@@ -40,7 +45,15 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's address: the one in the environment, or SQLite in the home folder."""
+        """The database's address: the one in the environment, or SQLite in the home folder.
+
+        Its password may come apart from it.
+        """
+        if self.database_url is not None and self.database_password is not None:
+            scheme, mark, rest = self.database_url.get_secret_value().partition("://")
+            user, at, place = rest.rpartition("@")
+            password = quote(self.database_password.get_secret_value(), safe="")
+            return f"{scheme}{mark}{user}:{password}{at}{place}"
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home / 'manifiesta.db'}"
@@ -82,3 +95,17 @@ class Settings(BaseSettings):
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_hex(32))
         return path.read_bytes().strip()
+
+
+def _from_files() -> dict[str, Any]:
+    """Return the secrets that files hold, as `docker` and `systemd` hand them over."""
+    found: dict[str, Any] = {}
+    for name in _SECRETS:
+        variable = f"MANIFIESTA_{name.upper()}_FILE"
+        if path := os.environ.get(variable):
+            try:
+                found[name] = SecretStr(Path(path).read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is no text"
+                raise ConfigError(f"{variable}: the file cannot be read: {why}") from None
+    return found

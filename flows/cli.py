@@ -4,8 +4,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done in part. Ea
 what it needs when it runs, so that `--help` answers at once.
 """
 
+import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import Annotated
 
@@ -17,16 +19,31 @@ from flows.commands import (
     evaluating,
     findings,
     house,
+    keeping,
     language,
     match,
     people,
     privacy,
     reading,
+    rerunning,
+    scheduling,
     serving,
     town,
     users,
 )
+from flows.logs import set_up_logs
 from models.errors import ManifiestaError
+
+INTERRUPTED = 130
+"""Exit code of a command that was stopped, as shells have it."""
+
+GRACE = 10.0
+"""Seconds that a command has, once it is told to end, to close what it has open."""
+
+_STOPPED = (
+    "stopped. What was done so far is kept; `manifiesta resume`, or the same command again, goes "
+    "on from there."
+)
 
 app = typer.Typer(
     name="manifiesta",
@@ -58,7 +75,10 @@ def _program(
 for verbs in (
     town,
     house,
+    keeping,
     reading,
+    rerunning,
+    scheduling,
     language,
     evaluating,
     counting,
@@ -77,7 +97,12 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        set_up_logs()
         app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            typer.echo(f"manifiesta: {_STOPPED}", err=True)
+        raise
     except ManifiestaError as error:
         typer.echo(f"manifiesta: {error}", err=True)
         sys.exit(error.exit_code)
@@ -88,4 +113,14 @@ def main() -> None:
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
+    """Stop as Ctrl-C does; at once if that takes too long, say because of a native thread."""
+    patience = threading.Timer(GRACE, _leave_at_once)
+    patience.daemon = True
+    patience.start()
     raise KeyboardInterrupt
+
+
+def _leave_at_once() -> None:
+    sys.stderr.write(f"manifiesta: {_STOPPED}\n")
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)

@@ -84,7 +84,16 @@ class PostgresServer:
     """A server of the tests' own, on loopback, that trusts whoever connects."""
 
     port: int
+    control: Callable[..., Any]
+    start: Callable[[int], bool]
     numbers: Iterator[int] = field(default_factory=count)
+
+    def restart(self, meanwhile: Callable[[], object]) -> None:
+        """Stop the server under its clients, do something, and start it on the same port."""
+        self.control("pg_ctl", "stop", "-m", "fast", "-w")
+        meanwhile()
+        if not self.start(self.port):
+            pytest.fail("PostgreSQL did not start again")
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
@@ -136,7 +145,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         if port is None:
             pytest.fail(f"PostgreSQL did not start: {log.read_text() if log.exists() else ''}")
         try:
-            yield PostgresServer(port)
+            yield PostgresServer(port, call, lambda again: _start(call, folder, again))
         finally:
             call("pg_ctl", "stop", "-m", "immediate", "-w")
     finally:
