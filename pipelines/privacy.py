@@ -18,7 +18,7 @@ import phonenumbers
 
 from models.records import Extracted, Manifestation, manifestation_id
 
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]++@[\w-]+(?:\.[\w-]+)+")
 _HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z0-9_](?:[\w.]*\w)?")
 _DIGITS = re.compile(r"(?<![\w.,$-])\d(?:[ .-]?\d){7,18}(?![\w-]|[.,]\d)")
 _DNI_SAID = re.compile(

@@ -308,3 +308,10 @@ def test_a_copy_has_the_same_hash(title: str | None, text: str) -> None:
 )
 def test_different_texts_have_different_hashes(texts: tuple[str, ...]) -> None:
     assert len({text_hash(None, text) for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize("word", ["a", "1", "a1", ".", "@a", "1-"])
+def test_a_text_of_a_million_letters_without_a_space_is_masked_too(word: str) -> None:
+    """In one pass: an address looked for at every letter would take hours."""
+    wall = word * (1_000_000 // len(word))
+    assert mask(f"{wall} ana@correo.pe").endswith(" [correo]")
