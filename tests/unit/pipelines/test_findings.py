@@ -1,5 +1,6 @@
 """What is told of numbers, and what is not."""
 
+import re
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ from configs.load import load_taxonomy
 from models.records import Window
 from pipelines.alarm import Alarm, Cell, Daily, Measure
 from pipelines.findings import (
+    Finding,
     Kind,
     alerted,
     angrier,
@@ -21,6 +23,7 @@ from pipelines.findings import (
     voices,
 )
 from pipelines.sentences import LANGUAGES, sentence
+from tests.unit.certificate import certified
 from tests.unit.store.builders import LIMA, municipality
 
 TAXONOMY = load_taxonomy()
@@ -159,8 +162,8 @@ def test_alarms_of_following_days_are_one_alert_and_one_forwarded_text_is_none()
     assert alerted(raised, texts, zones.map({"centro": "otra"})) == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_number_of_a_sentence_is_in_its_statistic(language: str) -> None:
+def one_of_each_with_shares() -> list[Finding]:
+    """Return a finding of every rule whose sentence prints a share."""
     texts = heard(transport=(190, 20), water=(100, 80), governance=(40, 0))
     findings = [
         *leading(texts, VILLA),
@@ -171,7 +174,12 @@ def test_every_number_of_a_sentence_is_in_its_statistic(language: str) -> None:
     assert {finding.rule for finding in findings} == {
         *("leading", "angrier", "unexpected", "risen", "fallen")
     }
-    for finding in findings:
+    return findings
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_number_of_a_sentence_is_in_its_statistic(language: str) -> None:
+    for finding in one_of_each_with_shares():
         known = {f"{v:,}" for v in finding.statistic.values() if isinstance(v, int)}
         floats = [v for v in finding.statistic.values() if isinstance(v, float)]
         known |= {f"{v:,.1f}" for v in floats} | {f"{v:.1%}" for v in floats}
@@ -179,6 +187,18 @@ def test_every_number_of_a_sentence_is_in_its_statistic(language: str) -> None:
         printed = [w.strip("().,;:") for w in words if any(c.isdigit() for c in w)]
         assert printed
         assert [p for p in printed if p not in known] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_share_of_a_sentence_passes_the_certificate(language: str) -> None:
+    of = {"share": "n", "expected_share": "n", "rest_share": "rest_n", "before_share": "before_n"}
+    for finding in one_of_each_with_shares():
+        told = finding.statistic
+        shares = {f"{told[name]:.1%}": told[n] for name, n in of.items() if name in told}
+        ends = {f"{told[name]:.1%}" for name in ("low", "high") if name in told}
+        printed = re.findall(r"[\d.]+%", sentence(finding, language, VILLA, TAXONOMY))
+        assert set(printed) == shares.keys() | ends
+        assert [pair for pair in shares.items() if not certified(*pair)] == [], finding.rule
 
 
 def test_at_most_five_of_a_kind_are_told_alerts_first() -> None:

@@ -5,34 +5,34 @@ import re
 import pytest
 from lxml import html
 
-from pipelines.figures import Printed, Rounding, check
 from pipelines.report.page import render
+from tests.unit.certificate import certified
 
 ESTIMATES = {"Proporción corregida", "Corrected share"}  # of no whole number of texts
 PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 N = re.compile(r"n = ([\d,]+)")
 
 
-def certified(share: str, n: str) -> bool:
-    verdicts = check([Printed.read(share)], int(n.replace(",", "")))
-    return any(v.fits for v in verdicts if v.rounding is Rounding.HALF_EVEN)  # Babel's
+def whole(number: str) -> int:
+    return int(number.replace(",", ""))
 
 
-def shares(page: str) -> list[tuple[str, str]]:
+def shares(page: str) -> list[tuple[str, int]]:
     """Return every printed share with its n: of the tables, the sentences and the big numbers."""
     tree = html.fromstring(page)
     found = []
     for table in tree.iter("table"):
         found += shares_of(table)
     for text in (b.getparent().text_content() for b in tree.xpath("//b[contains(., '%')]")):
-        found.append((PERCENT.search(text)[1], N.search(text)[1]))
+        found.append((PERCENT.search(text)[1], whole(N.search(text)[1])))
     for item in tree.xpath("//ul[@class='big']/li[span[@class='number'][contains(., '%')]]"):
         text = item.text_content()
-        found.append((PERCENT.search(text)[1], re.search(r"(?:de|of) ([\d,]+)", text)[1]))
+        of = re.search(r"(?:de|of) ([\d,]+)", text)
+        found.append((PERCENT.search(text)[1], whole(of[1])))
     return found
 
 
-def shares_of(table: html.HtmlElement) -> list[tuple[str, str]]:
+def shares_of(table: html.HtmlElement) -> list[tuple[str, int]]:
     heads = [head.text_content() for head in table.xpath("./thead/tr/th")]
     found = []
     for row in table.xpath("./tbody/tr"):
@@ -44,7 +44,7 @@ def shares_of(table: html.HtmlElement) -> list[tuple[str, str]]:
             negative = "negativa" in head or "egative" in head
             column = heads[1 if "dense" not in table.get("class") else heads.index("n") - 2]
             n = beside[1] if beside else cells[column if negative else "n"]
-            found.append((PERCENT.search(text)[1], n))
+            found.append((PERCENT.search(text)[1], whole(n)))
     return found
 
 
