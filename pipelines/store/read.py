@@ -646,10 +646,11 @@ def counted_run(
         InputError: no such run of the municipality wrote any.
     """
     columns = table.__table__.c
-    query = select(columns.run_id).where(columns.municipality == municipality)
+    query = select(columns.run_id).join(RunRow, RunRow.id == columns.run_id)
+    query = query.where(columns.municipality == municipality)
     if run_id is not None:
         query = query.where(columns.run_id == run_id)
-    query = query.order_by(columns.run_id.desc()).limit(1)
+    query = query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(1)
     with explained(engine), engine.connect() as connection:
         found = connection.execute(query).scalar_one_or_none()
     if found is None:

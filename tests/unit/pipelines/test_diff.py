@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from models.errors import InputError
-from models.tables import InsightChange
+from models.tables import InsightChange, InsightOverview
 from models.views import latest
 from pipelines.aggregate import TABLES, aggregate
 from pipelines.counted import Counted
 from pipelines.diff import Difference, biggest, diff
 from pipelines.store.erase import Erasure, erase
+from pipelines.store.read import counted_run
 from pipelines.store.write import Correction, Store
 from tests.unit.store.builders import (
     MARCH,
@@ -121,3 +122,10 @@ def test_the_views_show_the_newest_run_of_each_window(store: Store, first: str) 
         before = rows(store.engine, table)
         assert newest(store, table.__tablename__) == {second, april}, table
         assert {row["run_id"] for row in before} == {first, second, april}  # nothing is lost
+
+
+def test_the_newest_is_the_run_that_began_last_also_within_a_second(
+    store: Store, first: str
+) -> None:
+    others = [count(store) for _ in range(4)]
+    assert counted_run(store.engine, InsightOverview, "villa") == others[-1]
