@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -11,9 +12,11 @@ import uvicorn
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import Engine
 
 from dashboard.app import create_app
 from models.views import create_views
+from pipelines.match.exchange import import_records
 from pipelines.searching import index_texts
 from tests.unit.report.town import Said, busy_town
 
@@ -32,6 +35,9 @@ PAGES = (
     "/manifestaciones/" + f"{301:032x}",
     "/fuentes",
     "/demandas",
+    "/emparejamiento",
+    "/emparejamiento/convocatorias/ruta",
+    "/emparejamiento/pilotos/ruta-2021",
     "/revision",
     "/ejecuciones",
     "/metodologia",
@@ -46,6 +52,23 @@ HOSTILE = (
 )
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium")
+
+
+def add_matchmaking(engine: Engine, folder: Path) -> None:
+    """Put in a call and a pilot whose every text is hostile."""
+    shared = {"entity": "valle", "title": "M" * 300}
+    records = {
+        "entity": [{"code": "valle", "name": HOSTILE[0]}],
+        "technological_call": [shared | {"code": "ruta", "problem": HOSTILE[3] + "Z" * 10_000}],
+        "pilot": [
+            shared
+            | {"code": "ruta-2021", "work_categories": [7], "year": 2021, "results": HOSTILE[3]}
+        ],
+        "pilot_phase": [{"pilot": "ruta-2021", "number": 1, "title": "W" * 300}],
+    }
+    path = folder / "records.yml"
+    path.write_text(yaml.safe_dump(records, allow_unicode=True), "utf-8")
+    assert import_records(engine, path).problems == []
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +93,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with engine.begin() as connection:
         create_views(connection)
     index_texts(engine, town.town.code)
+    add_matchmaking(engine, folder)
     values = town.town.model_dump(mode="json", exclude_unset=True)
     values["base_url"] = "https://example.pe"
     (folder / "sandbox.yml").write_text(yaml.safe_dump(values, allow_unicode=True), "utf-8")
