@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, 
 from sqlalchemy import update as change
 
 from models.errors import StoreError
+from models.match_tables import CallRow
 from models.search_tables import INDEX
 from models.tables import (
     CaptureRow,
@@ -162,12 +163,26 @@ def erase(engine: Engine, erasure: Erasure, audit: dict[str, Any], actor: str) -
         forget_facts(connection, erasure.municipality, erasure.ids)
         _break_clusters(connection, erasure.ids)
         forget_texts(connection, sorted(erasure.ids))
+        _forget_quotes(connection, erasure.ids)
         for chunk in _chunks(sorted(erasure.ids)):
             connection.execute(delete(ManifestationRow).where(ManifestationRow.id.in_(chunk)))
         _forget_captures(connection, erasure)
         _forget_addresses(connection, erasure)
         _bury(connection, erasure)
         append(connection, Event("purge", erasure.municipality, audit), actor)
+
+
+def _forget_quotes(connection: Connection, ids: Iterable[str]) -> None:
+    """Take the purged out of the quotes of technological calls; the calls' figures stay."""
+    row, gone = CallRow, set(ids)
+    for code, need in connection.execute(select(row.code, row.need)).all():
+        quotes = need.get("quotes")
+        if not isinstance(quotes, list):  # imported calls may rest on anything
+            continue
+        left = [one for one in quotes if not (isinstance(one, dict) and one.get("id") in gone)]
+        if len(left) < len(quotes):
+            kept = {**need, "quotes": left}
+            connection.execute(change(row).where(row.code == code).values(need=kept))
 
 
 def _bury(connection: Connection, erasure: Erasure) -> None:

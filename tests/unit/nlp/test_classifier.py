@@ -96,10 +96,9 @@ def test_identical_texts_are_classified_once(counted: tuple[Classifier, list[int
 
 
 def test_only_the_last_answers_are_remembered(
-    counted: tuple[Classifier, list[int]], monkeypatch: pytest.MonkeyPatch
+    weights: Path, counted: tuple[Classifier, list[int]]
 ) -> None:
-    monkeypatch.setattr("nlp.classifier.REMEMBERED", 2)
-    classifier, seen = counted
+    classifier, seen = Classifier.load(ModelSpec(path=weights), remembered=2), counted[1]
     assert len({one.category for one in classifier.classify(TEXTS)}) == 3
     classifier.classify([TEXTS[2], TEXTS[1]])
     classifier.classify([TEXTS[0]])

@@ -16,6 +16,8 @@ from crawlers.erasing import _blank
 from crawlers.index import archived_crawls
 from crawlers.job import CrawlResult
 from models.errors import ConfigError
+from models.match_records import Batch, Entity, TechnologicalCall
+from models.match_tables import CallRow
 from models.records import Extracted, Outcome, Rejection, Validator, manifestation_id
 from models.tables import (
     AuditRow,
@@ -33,6 +35,7 @@ from pipelines.aggregate import aggregate
 from pipelines.collect import keep_records
 from pipelines.counted import Counted
 from pipelines.duplicates import update_clusters
+from pipelines.match.exchange import store_records
 from pipelines.privacy import Pseudonymiser
 from pipelines.purge import purge
 from pipelines.report.gather import gather
@@ -125,6 +128,7 @@ class Town:
         aggregate(self.store, Counted(self.run, self.place, MARCH, MODEL, TAXONOMY), {})
         data = gather(self.store.engine, self.run, self.place, load_taxonomy())
         quotes = [quote.text for one in data.evidence for quote in one.quotes]
+        self.call(next(quote for quote in quotes if "Zorzal" in quote))
         self.report = self.home / "reports" / self.run / "informe.html"
         self.report.parent.mkdir(parents=True)
         self.report.write_text("\n".join(quotes))
@@ -133,6 +137,16 @@ class Town:
         self.export.parent.mkdir()
         self.export.write_text(SECRET)
         (self.home / "reports" / "another-run").mkdir()
+
+    def call(self, quote):
+        """Store a technological call that quotes the person and somebody else."""
+        quoted = [{"id": self.secret.id, "text": quote}, {"id": self.other.id, "text": OTHERS}]
+        made = {"code": "grasa-1", "entity": "villa", "title": "Desagües", "problem": "Grasa."}
+        batch = Batch(
+            entity=(Entity(code="villa", name="Villa"),),
+            technological_call=(TechnologicalCall(**made, need={"quotes": quoted, "n": 2}),),
+        )
+        store_records(self.store.engine, batch, "test")
 
     def purge(self, dry_run=False, names=(), **criteria):
         return purge(
@@ -206,6 +220,12 @@ def test_a_report_goes_as_it_is_really_written(sqlite_engine, tmp_path):
     assert town.traces() == []
 
 
+def test_a_call_keeps_its_figures_and_its_other_quotes(town):
+    town.purge(authors=(AUTHOR,))
+    (call,) = rows(town.store.engine, CallRow)
+    assert call["need"] == {"quotes": [{"id": town.other.id, "text": OTHERS}], "n": 2}
+
+
 def test_the_others_are_left_where_they_lie(town):
     town.purge(authors=(AUTHOR,))
     crawls = archived_crawls(town.archive, "villa", "foro")
@@ -216,13 +236,17 @@ def test_the_others_are_left_where_they_lie(town):
     assert stored == {town.captures[name].id for name in ("early", "otro", "nota")}
 
 
+def purges(town):
+    return [row for row in rows(town.store.engine, AuditRow) if row["action"] == "purge"]
+
+
 def test_a_dry_run_counts_and_changes_nothing(town):
     before = town.traces()
     outcome = town.purge(authors=(AUTHOR,), dry_run=True)
     assert (outcome.manifestations, outcome.responses, outcome.runs) == (1, 3, 1)
     assert len(outcome.files) == 2
     assert town.traces() == before
-    assert rows(town.store.engine, AuditRow) == []
+    assert purges(town) == []
 
 
 def test_purging_twice_is_harmless(town):
@@ -234,7 +258,7 @@ def test_purging_twice_is_harmless(town):
 
 def test_the_audit_says_what_was_done_and_of_whom_nothing(town):
     town.purge(authors=(AUTHOR,), names=("Rosa Quispe",))
-    (event,) = rows(town.store.engine, AuditRow)
+    (event,) = purges(town)
     assert event["action"] == "purge"
     assert event["municipality"] == "villa"
     assert event["actor"]
