@@ -63,8 +63,17 @@ class _Topic:
     depths: dict[str, int] = field(default_factory=dict)
 
 
-def place(texts: Texts, origins: Iterable[Labelled], seed: int, window: Window) -> Iterator[Item]:
-    """Give every text, and every repetition, a source and a moment inside the window."""
+def place(
+    texts: Texts,
+    origins: Iterable[Labelled],
+    seed: int,
+    window: Window,
+    planted: Iterable[Saying] = (),
+) -> Iterator[Item]:
+    """Give every text, and every repetition, a source and a moment inside the window.
+
+    What is planted has both already; nobody answers it, so that it moves nothing else.
+    """
     articles = [_written_article(thread, seed, window) for thread in texts.threads]
     sayings = [_written_post(post, seed, window) for post in texts.posts]
     moments = {item.text.id: item.said_at for item in articles}
@@ -72,11 +81,15 @@ def place(texts: Texts, origins: Iterable[Labelled], seed: int, window: Window) 
     moments |= {each.text.id: each.said_at for each in sayings}
     for text, where in copies(origins, seed):
         sayings.append(_repeated(text, where, moments, seed, window))
-    yield from _published(articles, sayings, seed, window)
+    yield from _published(articles, sayings, seed, window, planted)
 
 
 def _published(
-    articles: list[Item], sayings: list[Saying], seed: int, window: Window
+    articles: list[Item],
+    sayings: list[Saying],
+    seed: int,
+    window: Window,
+    planted: Iterable[Saying],
 ) -> Iterator[Item]:
     homes = {item.text.id: item for item in articles}
     boards = {each.name: _Board(each, seed, window) for each in SITES}
@@ -88,6 +101,8 @@ def _published(
     for each in sorted(answers, key=_order):
         board = boards[each.where.name]
         (board if board.topics else boards[_ANYWHERE]).answer(each)
+    for each in planted:
+        boards[each.where.name].open(replace(each, text=_tagged(each.text, each.where)), homes)
     for board in boards.values():
         yield from board.items()
 

@@ -64,7 +64,8 @@ class Labelled(BaseModel):
     """What every text has: an id, an author and the labels of a careful reader.
 
     ``copy_of`` is the id of the text that this one repeats, and ``noise`` says of which kind a
-    text is that belongs to no conversation about the district.
+    text is that belongs to no conversation about the district. ``event`` is the planted event that
+    a text belongs to.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +79,7 @@ class Labelled(BaseModel):
     zone: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] | None
     copy_of: Identifier | None = None
     noise: Literal["spam", "language", "greeting", "bump"] | None = None
+    event: str | None = None
 
     @model_validator(mode="after")
     def _two_categories_differ(self) -> Self:

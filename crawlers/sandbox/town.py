@@ -11,6 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from crawlers.sandbox.changes import seen
+from crawlers.sandbox.events import Event, planted
 from crawlers.sandbox.items import Item, Remark
 from crawlers.sandbox.placing import place
 from crawlers.sandbox.sites import SITES, Headline
@@ -71,6 +72,7 @@ def build_town(
     window: Window | None = None,
     scale: float = 1,
     now: datetime | None = None,
+    events: Iterable[Event] = (),
 ) -> Town:
     """Give every text a source and a moment inside the window.
 
@@ -86,6 +88,10 @@ def build_town(
         now: The moment at which the town is visited: what comes later isn't there yet, and some
             of what was said has been edited or taken away. Without it the town is complete and
             as it was first said.
+        events: What is planted in it, besides all the rest; not with ``texts``.
+
+    Raises:
+        ConfigError: An event lies outside the window.
     """
     window = window or WINDOW
     if texts is not None:
@@ -93,7 +99,8 @@ def build_town(
     else:
         aim = plan(len(window.days), scale)
         chosen = choose(load_texts(), aim, seed)
-        placed = place(chosen, repeats(chosen, aim, seed), seed, window)
+        surges = planted(events, chosen, seed, window, scale)
+        placed = place(chosen, repeats(chosen, aim, seed), seed, window, surges)
     ordered = sorted(placed, key=lambda item: (item.said_at, item.text.id))
     items = tuple(_titled(ordered))
     return Town(seed, window, items if now is None else tuple(seen(items, seed, now)))

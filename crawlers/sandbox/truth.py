@@ -21,7 +21,8 @@ class TruthRow:
     ``thread_external_id`` is the article or post under which an answer stands, and
     ``parent_external_id`` what it answers: another answer, or the article itself. ``text_id``
     names the text, ``copy_of`` the text that it repeats, and ``noise`` is empty or says that it
-    is spam, another language, a greeting or a bump.
+    is spam, another language, a greeting or a bump. ``event`` is the planted event that it belongs
+    to; a row of no event is written without it.
     """
 
     source: str
@@ -39,6 +40,7 @@ class TruthRow:
     text_id: str
     copy_of: str | None
     noise: str | None
+    event: str | None = None
 
 
 def truth(
@@ -62,7 +64,8 @@ def write_truth(
     rows = truth(seed, base_url, town)
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
-            file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+            written = {k: v for k, v in asdict(row).items() if k != "event" or v is not None}
+            file.write(json.dumps(written, ensure_ascii=False) + "\n")
     return len(rows)
 
 
@@ -93,4 +96,5 @@ def _row(
         text_id=said.text.id,
         copy_of=said.text.copy_of,
         noise=said.text.noise,
+        event=said.text.event,
     )

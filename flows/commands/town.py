@@ -1,11 +1,14 @@
 """Verbs around the sandbox town: serve it, run the main job on it, write its truth."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.commands.options import Json
+
+if TYPE_CHECKING:
+    from crawlers.sandbox.town import Town
 
 SANDBOX = "sandbox"
 
@@ -20,6 +23,15 @@ Chaos = Annotated[
     ),
 ]
 Scale = Annotated[float, typer.Option(help="How busy it is: 10 says ten times as much.", min=0.1)]
+Events = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--event",
+        metavar="CATEGORY:ZONE:FROM:DAYS:KIND",
+        help="A surge of volume or negativity to plant: waste:huaycan:2021-09-17:3:volume. "
+        "May be given again.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +48,7 @@ def run(
     seed: Seed = 2021,
     days: Days = 30,
     scale: Scale = 1,
+    event: Events = None,
     chaos: Chaos = None,
     as_json: Json = False,
 ) -> None:
@@ -45,17 +58,15 @@ def run(
 
     prepare_prefect(Settings.load().home)
     from crawlers.sandbox.server import serve_town
-    from crawlers.sandbox.town import window_of
     from flows.commands.reading import finish
     from flows.monitor import monitor
 
-    window = window_of(days)
-    misbehaving = _read_chaos(chaos)
-    with serve_town(port, seed, days=days, scale=scale, chaos=misbehaving) as base_url:
+    town = _built(seed, days, scale, event)
+    with serve_town(port, town=town, chaos=_read_chaos(chaos)) as base_url:
         summary = monitor(
             SANDBOX,
-            start=window.start,
-            end=window.end,
+            start=town.window.start,
+            end=town.window.end,
             base_url=base_url,
             show_progress=not as_json,
         )
@@ -67,13 +78,14 @@ def serve(
     seed: Seed = 2021,
     days: Days = 30,
     scale: Scale = 1,
+    event: Events = None,
     chaos: Chaos = None,
 ) -> None:
     """Serve the town until interrupted, to look at it or to run against it."""
     from crawlers.sandbox.server import town_server
 
-    misbehaving = _read_chaos(chaos)
-    with town_server(port, seed, days=days, scale=scale, chaos=misbehaving) as server:
+    town = _built(seed, days, scale, event)
+    with town_server(port, town=town, chaos=_read_chaos(chaos)) as server:
         host, bound = server.server_address[:2]
         typer.echo(f"The town answers at http://{host!s}:{bound}/ (Ctrl-C ends it)")
         server.serve_forever()
@@ -87,13 +99,21 @@ def write_truth_file(
     seed: Seed = 2021,
     days: Days = 30,
     scale: Scale = 1,
+    event: Events = None,
 ) -> None:
     """Write what every text of the town really is, one JSON object a line."""
-    from crawlers.sandbox.town import build_town, window_of
     from crawlers.sandbox.truth import write_truth
 
-    town = build_town(seed, window=window_of(days), scale=scale)
+    town = _built(seed, days, scale, event)
     typer.echo(f"{write_truth(file, base_url=base_url, town=town):,} rows written to {file}")
+
+
+def _built(seed: int, days: int, scale: float, events: list[str] | None) -> "Town":
+    from crawlers.sandbox.events import read_event
+    from crawlers.sandbox.town import build_town, window_of
+
+    planted = [read_event(each) for each in events or ()]
+    return build_town(seed, window=window_of(days), scale=scale, events=planted)
 
 
 def _read_chaos(given: list[str] | None) -> dict[str, str]:
