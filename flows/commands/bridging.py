@@ -158,10 +158,10 @@ def dossier(
             effect = compare(store, record, place, taxonomy)
         except InputError as error:
             effect = str(error)
-    page = out or settings.reports / f"expediente-{pilot}.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
     zone = place.zone if place else ZoneInfo("America/Lima")
     gathered = gather(store.engine, pilot, place, taxonomy, effect)
+    page = out or settings.reports / gathered.file_name
+    page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render(gathered, formats("es", zone)), encoding="utf-8")
     typer.echo(f"Written: {page}")
     if pdf:

@@ -64,6 +64,12 @@ class Dossier:
     audit: Verified
     missing: Sequence[str]
 
+    @property
+    def file_name(self) -> str:
+        """Its usual name. It bears the run whose texts it quotes: so a purge finds it."""
+        run = self.call.call["run_id"] if self.call else None
+        return "-".join(["expediente", self.pilot["code"], *([run] if run else [])]) + ".html"
+
 
 def gather(
     engine: Engine,

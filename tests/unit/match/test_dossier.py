@@ -206,10 +206,16 @@ def test_readiness_adds_up_the_newest_answers(ready: Engine, tmp_path: Path) -> 
         readiness(ready, "nadie", load_readiness())
 
 
+def test_its_file_bears_the_run_that_it_quotes(ready: Engine) -> None:
+    told = dossier.gather(ready, "p1", TOWN.town, taxonomy(), None)
+    assert told.file_name == f"expediente-p1-{RUN}.html"
+
+
 def test_a_pilot_without_call_and_days_has_a_dossier_of_what_is_known(ready: Engine) -> None:
     import_records(ready, Path("govlink-2021-2022"))
     told = dossier.gather(ready, "arequipa-2021", None, taxonomy(), "faltan fechas")
     page = dossier.render(told, ES)
     assert "22 de octubre de 2021" in page
     assert "por completar" in page
+    assert told.file_name == "expediente-arequipa-2021.html"
     assert "La convocatoria de la que proviene el piloto." in page
