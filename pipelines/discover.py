@@ -81,10 +81,10 @@ class _Window:
 
 
 def discover(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -> int:
-    """Write terms, topics, findings and evidence of a run; return how many findings there are.
+    """Write terms, topics, findings and evidence of a run; return how many findings it has.
 
-    Each lens gets its own, among the texts that it shows. The same stored texts, ledger and
-    earlier windows give the same rows.
+    Each lens gets its own, among the texts that it shows; they are not in that number, for one
+    asks for them by the lens. The same stored texts, ledger and earlier windows give the same rows.
     """
     voices = voices_of(store, subject)
     whole = _look(store, subject, taxonomy, embed, voices)
@@ -97,7 +97,7 @@ def discover(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -
             common = {} if table is TopicCentroidRow else about
             tables[table] += [{**common, "lens": window.code, **row} for row in rows]
     store.save_insights(subject.run_id, tables)
-    return len(tables[InsightFinding])
+    return sum(row["lens"] == EVERYTHING for row in tables[InsightFinding])
 
 
 def _found(store: Store, window: _Window) -> dict[type[Base], list[Row]]:

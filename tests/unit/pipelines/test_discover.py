@@ -96,8 +96,8 @@ def found(
     subject = Counted(run_id, VILLA, window, MODEL, TAXONOMY, lenses)
     look_at_window(store, VILLA, lenses, window)
     aggregate(store, subject, {})
-    discover(store, subject, load_taxonomy(), embed)
-    return {
+    told = discover(store, subject, load_taxonomy(), embed)
+    tables = {
         table.__tablename__: [
             {key: value for key, value in row.items() if key != "run_id"}
             for row in rows(store.engine, table)
@@ -105,6 +105,8 @@ def found(
         ]
         for table in TABLES
     }
+    assert told == sum(not row["lens"] for row in tables["insight_finding"])
+    return tables
 
 
 def test_a_burst_is_an_alert_with_the_texts_behind_it(store: Store) -> None:
