@@ -141,11 +141,12 @@ def dossier(
     from configs.load import load_taxonomy
     from configs.settings import Settings
     from flows.house import open_municipality, open_store
-    from pipelines.match.dossier import gather, print_pdf, render
+    from pipelines.match.dossier import gather, render
     from pipelines.match.effect import Effect
     from pipelines.match.effect import evaluate as compare
     from pipelines.match.read import pilot_of
     from pipelines.report.formats import formats
+    from pipelines.report.paper import print_pdf
 
     settings, taxonomy = Settings.load(), load_taxonomy()
     store = open_store(settings)
@@ -165,8 +166,7 @@ def dossier(
     page.write_text(render(gathered, formats("es", zone)), encoding="utf-8")
     typer.echo(f"Written: {page}")
     if pdf:
-        print_pdf(page, page.with_suffix(".pdf"))
-        typer.echo(f"Written: {page.with_suffix('.pdf')}")
+        typer.echo(f"Written: {print_pdf(page)}")
 
 
 def _run_of(engine: "Engine", place: "Municipality", window: str | None, run_id: str | None) -> str:

@@ -3,21 +3,16 @@
 One HTML page in Spanish without scripts, or the same printed to PDF by Chromium.
 """
 
-import os
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Engine
 
 from configs.schema import Municipality, Taxonomy
-from models.errors import ManifiestaError
 from pipelines.match.effect import Effect
 from pipelines.match.effect_words import effect_lines
 from pipelines.match.logframe import Value, indicators
@@ -32,8 +27,6 @@ Row = Mapping[str, Any]
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _LOOK: Final = Path(__file__).parents[1] / "report" / "templates"
-_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-_PRINT_SECONDS: Final = 120
 
 STATES: Final = {
     "planned": "previsto",
@@ -127,43 +120,6 @@ def render(dossier: Dossier, f: Formats) -> str:
     page = _environment().get_template("dossier.html.j2")
     effect = effect_lines(dossier.effect, f) if dossier.effect else []
     return page.render(d=dossier, f=f, effect=effect, states=STATES)
-
-
-def print_pdf(page: Path, out: Path) -> None:
-    """Print a page to PDF with Chromium.
-
-    Raises:
-        ManifiestaError: there is no Chromium, or it fails; the message says how to get on.
-    """
-    browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        raise ManifiestaError(
-            f"There is no Chromium to print with: apt-get install chromium, or open {page} in a "
-            "browser and print it to a file."
-        )
-    rootless = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with TemporaryDirectory(prefix="manifiesta-print-") as profile:
-        command = [
-            browser,
-            "--headless",
-            "--disable-gpu",
-            f"--user-data-dir={profile}",
-            "--no-pdf-header-footer",
-            *rootless,
-            f"--print-to-pdf={out.absolute()}",
-            page.absolute().as_uri(),
-        ]
-        try:
-            done = subprocess.run(  # noqa: S603 - our own page, our own path
-                command, capture_output=True, text=True, timeout=_PRINT_SECONDS, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise ManifiestaError(
-                f"Chromium did not print within {_PRINT_SECONDS} s; open {page} and print it."
-            ) from None
-    if done.returncode or not out.is_file():
-        said = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise ManifiestaError(f"Chromium could not print {page}: {said[0]}")
 
 
 def _of_programme(engine: Engine) -> list[Value]:

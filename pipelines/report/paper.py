@@ -1,4 +1,4 @@
-"""Print a report to PDF with a headless Chromium, which finds no other host to ask."""
+"""Print a page of ours to PDF with a headless Chromium, which finds no other host to ask."""
 
 import os
 import shutil
@@ -21,12 +21,12 @@ def print_pdf(page: Path) -> Path:
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
         raise ManifiestaError(
-            "There is no Chromium to print with: apt-get install chromium. The report itself is "
+            "There is no Chromium to print with: apt-get install chromium. The page itself is "
             f"at {page}; a browser's own «print to PDF» gives the same."
         )
     target = page.with_suffix(".pdf")
     with tempfile.TemporaryDirectory(prefix="manifiesta-pdf-") as folder:
-        draft = Path(folder) / "report.pdf"
+        draft = Path(folder) / "page.pdf"
         command = [
             program,
             "--headless",

@@ -1,6 +1,7 @@
 """The dossier says what is known, escapes what is strange, and names nobody before the reveal."""
 
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pipelines.match.needs import needs
 from pipelines.match.plans import monitored, monthly_plan, quality_plan, readiness
 from pipelines.match.read import pilot_of
 from pipelines.report.formats import formats
+from pipelines.report.paper import PROGRAMS, print_pdf
 from pipelines.store import selection
 from pipelines.store.partitions import touch_of
 from pipelines.store.write import Store
@@ -135,18 +137,17 @@ def test_without_chromium_it_says_how_to_get_a_pdf(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ManifiestaError, match="apt-get install chromium"):
-        dossier.print_pdf(tmp_path / "x.html", tmp_path / "x.pdf")
+        print_pdf(tmp_path / "x.html")
 
 
 def test_chromium_prints_it(ready: Engine, tmp_path: Path) -> None:
-    if not any(dossier.shutil.which(name) for name in ("chromium", "google-chrome")):
+    if not any(map(shutil.which, PROGRAMS)):
         pytest.skip("Chromium is not installed: apt-get install chromium")
     page = tmp_path / "expediente.html"
     page.write_text(page_of(ready), encoding="utf-8")
-    dossier.print_pdf(page, tmp_path / "expediente.pdf")
     from pypdf import PdfReader
 
-    text = "\n".join(one.extract_text() for one in PdfReader(tmp_path / "expediente.pdf").pages)
+    text = "\n".join(one.extract_text() for one in PdfReader(print_pdf(page)).pages)
     assert "Registro del proceso ciego" in text
 
 
