@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, Select, func, insert, select, update
 
 from models.tables import ManifestationRow, NearDuplicateRow
+from pipelines.store.chunks import chunks
 from pipelines.store.engine import explained, writing
 from pipelines.store.partitions import touch_of
 
@@ -124,9 +125,8 @@ def save_members(
         for one in edited
     } | {id_: {"cluster_id": cluster} for id_, cluster in renamed.items()}
     with writing(engine) as connection:
-        for start in range(0, len(new), _CHUNK):
-            rows = [asdict(member) for member in new[start : start + _CHUNK]]
-            connection.execute(insert(row), rows)
+        for chunk in chunks(new, _CHUNK):
+            connection.execute(insert(row), [asdict(member) for member in chunk])
         for id_ in sorted(values):
             changed = update(row).where(row.manifestation_id == id_).values(values[id_])
             connection.execute(changed)

@@ -26,6 +26,7 @@ from models.demands import WAITING, Action, Origin, Status
 from models.errors import ConflictError, InputError
 from models.records import Manifestation
 from models.tables import ManifestationRow
+from pipelines.store.chunks import chunks
 from pipelines.store.engine import explained, writing
 from pipelines.store.partitions import touch_of
 from pipelines.store.write import insert_manifestation
@@ -34,7 +35,6 @@ SOFTWARE = "manifiesta"
 """Who acts where no person does."""
 
 _PART, _SAID = DemandManifestationRow, ManifestationRow
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,12 +344,11 @@ def _join(connection: Connection, demand_id: str, parts: Mapping[str, str]) -> i
 def _free(connection: Connection, parts: Mapping[str, str]) -> list[str]:
     """Return those of the texts that are still stored and part of no demand."""
     found: set[str] = set()
-    wanted = sorted(parts)
-    for start in range(0, len(wanted), _CHUNK):
+    for chunk in chunks(sorted(parts)):
         query = (
             select(_SAID.id)
             .outerjoin(_PART, _PART.manifestation_id == _SAID.id)
-            .where(_SAID.id.in_(wanted[start : start + _CHUNK]), _PART.demand_id.is_(None))
+            .where(_SAID.id.in_(chunk), _PART.demand_id.is_(None))
         )
         found |= set(connection.scalars(query))
     return sorted(found)
@@ -461,8 +460,8 @@ def forget_texts(connection: Connection, ids: Sequence[str]) -> None:
     line in it says how many texts were purged.
     """
     lost: dict[str, int] = {}
-    for start in range(0, len(ids), _CHUNK):
-        some = _PART.manifestation_id.in_(ids[start : start + _CHUNK])
+    for chunk in chunks(ids):
+        some = _PART.manifestation_id.in_(chunk)
         query = select(_PART.demand_id, func.count()).where(some).group_by(_PART.demand_id)
         for demand_id, n in connection.execute(query):
             lost[demand_id] = lost.get(demand_id, 0) + n

@@ -1,7 +1,7 @@
 """Find what is to be purged, and delete it from the database so that no trace is left."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -23,11 +23,11 @@ from models.tables import (
     ValidatorRow,
 )
 from pipelines.store.audit import Event, append
+from pipelines.store.chunks import chunks
 from pipelines.store.demands import forget_texts
 from pipelines.store.engine import explained, writing
 from pipelines.store.partitions import forget_facts, touch_of
 
-_CHUNK = 500
 ERASED = "[purged]"
 
 
@@ -139,7 +139,7 @@ def capture_urls(engine: Engine, captures: Iterable[str]) -> dict[str, str]:
     """Return the addresses of captures, by id."""
     found: dict[str, str] = {}
     with explained(engine), engine.connect() as connection:
-        for chunk in _chunks(sorted(set(captures))):
+        for chunk in chunks(sorted(set(captures))):
             query = select(CaptureRow.id, CaptureRow.url).where(CaptureRow.id.in_(chunk))
             found.update({row.id: row.url for row in connection.execute(query)})
     return found
@@ -150,7 +150,7 @@ def copies_left(engine: Engine, ids: Sequence[str]) -> int:
     mine, left = set(ids), set()
     row = NearDuplicateRow
     with explained(engine), engine.connect() as connection:
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids):
             theirs = select(row.cluster_id).where(row.manifestation_id.in_(chunk))
             query = select(row.manifestation_id).where(row.cluster_id.in_(theirs))
             left |= set(connection.scalars(query)) - mine
@@ -164,7 +164,7 @@ def erase(engine: Engine, erasure: Erasure, audit: dict[str, Any], actor: str) -
         _break_clusters(connection, erasure.ids)
         forget_texts(connection, sorted(erasure.ids))
         _forget_quotes(connection, erasure.ids)
-        for chunk in _chunks(sorted(erasure.ids)):
+        for chunk in chunks(sorted(erasure.ids)):
             connection.execute(delete(ManifestationRow).where(ManifestationRow.id.in_(chunk)))
         _forget_captures(connection, erasure)
         _forget_addresses(connection, erasure)
@@ -188,7 +188,7 @@ def _forget_quotes(connection: Connection, ids: Iterable[str]) -> None:
 def _bury(connection: Connection, erasure: Erasure) -> None:
     """Note what is not to be collected again; what is noted already keeps its date."""
     row, now = TombstoneRow, datetime.now(UTC)
-    for chunk in _chunks(sorted(erasure.buried)):
+    for chunk in chunks(sorted(erasure.buried)):
         ours = (row.municipality == erasure.municipality, row.digest.in_(chunk))
         known = set(connection.scalars(select(row.digest).where(*ours)))
         new = [
@@ -208,10 +208,10 @@ def _bury(connection: Connection, erasure: Erasure) -> None:
 def _break_clusters(connection: Connection, ids: Sequence[str]) -> None:
     """Leave those that resembled something purged to be compared again, under their own names."""
     row = NearDuplicateRow
-    for chunk in _chunks(sorted(ids)):
+    for chunk in chunks(sorted(ids)):
         theirs = select(row.cluster_id).where(row.manifestation_id.in_(chunk))
         shaken = set(connection.scalars(theirs))
-        for some in _chunks(sorted(shaken)):
+        for some in chunks(sorted(shaken)):
             left = row.cluster_id.in_(some)
             touch_of(connection, connection.scalars(select(row.manifestation_id).where(left)))
             connection.execute(
@@ -220,7 +220,7 @@ def _break_clusters(connection: Connection, ids: Sequence[str]) -> None:
 
 
 def _forget_captures(connection: Connection, erasure: Erasure) -> None:
-    for chunk in _chunks(sorted(erasure.captures)):
+    for chunk in chunks(sorted(erasure.captures)):
         for table in (ManifestationRow, RevisionRow):
             connection.execute(
                 change(table).where(table.capture_id.in_(chunk)).values(capture_id=None)
@@ -234,11 +234,11 @@ def _forget_addresses(connection: Connection, erasure: Erasure) -> None:
     ours = RejectionRow.run_id.in_(runs)
     theirs = ValidatorRow.municipality == erasure.municipality
     blank = {"place": ERASED, "detail": ERASED}
-    for chunk in _chunks(sorted(erasure.urls)):
+    for chunk in chunks(sorted(erasure.urls)):
         places = change(RejectionRow).where(ours, RejectionRow.place.in_(chunk))
         connection.execute(places.values(blank))
         connection.execute(delete(ValidatorRow).where(theirs, ValidatorRow.url.in_(chunk)))
-    for chunk in _chunks(sorted(erasure.sources)):
+    for chunk in chunks(sorted(erasure.sources)):
         places = change(RejectionRow).where(ours, RejectionRow.source.in_(chunk))
         connection.execute(places.values(blank))
         connection.execute(delete(ValidatorRow).where(theirs, ValidatorRow.source.in_(chunk)))
@@ -271,8 +271,3 @@ def scrub(engine: Engine) -> bool:
         finally:
             connection.close()
     return busy is not None and not busy[0]
-
-
-def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, func, select
+from sqlalchemy import ColumnElement, Engine, and_, select
 
 from models.records import Stage, State, Window
 from models.tables import (
@@ -216,18 +216,6 @@ def started_since(engine: Engine, municipality: str, moment: datetime) -> str | 
     )
     with explained(engine), engine.connect() as connection:
         return connection.scalars(query.order_by(row.id).limit(1)).first()
-
-
-def states_of(engine: Engine, run_id: str) -> dict[tuple[Stage, State], int]:
-    """Count a run's lines by stage and state."""
-    row = PartitionRow
-    query = (
-        select(row.stage, row.state, func.count())
-        .where(row.run_id == run_id)
-        .group_by(row.stage, row.state)
-    )
-    with explained(engine), engine.connect() as connection:
-        return {(Stage(s), State(t)): n for s, t, n in connection.execute(query)}
 
 
 def _within(day: Any, window: Window) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

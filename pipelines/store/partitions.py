@@ -19,12 +19,11 @@ from models.tables import (
     PartitionVersionRow,
     RunInputRow,
 )
+from pipelines.store.chunks import chunks
 from pipelines.store.engine import explained, writing
 
 Key = tuple[str, date]
 """A source and a local day."""
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,10 @@ def touch_of(connection: Connection, ids: Iterable[str]) -> None:
     """Note that the partitions of manifestations have changed."""
     said = ManifestationRow
     wanted = sorted(set(ids))
-    for start in range(0, len(wanted), _CHUNK):
+    for chunk in chunks(wanted):
         changed = (
             select(said.municipality, said.source, said.said_on.label("day"), literal(1))
-            .where(said.id.in_(wanted[start : start + _CHUNK]))
+            .where(said.id.in_(chunk))
             .group_by(said.municipality, said.source, said.said_on)
             .order_by(said.municipality, said.source, said.said_on)
         )
@@ -72,8 +71,7 @@ def forget_facts(connection: Connection, municipality: str, ids: Sequence[str]) 
     """Delete the facts made of manifestations that are about to go, and all that share a day."""
     said, row = ManifestationRow, PartitionFactsRow
     touch_of(connection, ids)
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
+    for chunk in chunks(ids):
         theirs = select(said.source, said.said_on).where(said.id.in_(chunk)).distinct()
         for source, day in connection.execute(theirs).all():
             mine = and_(row.municipality == municipality, row.source == source, row.day == day)

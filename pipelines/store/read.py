@@ -46,10 +46,9 @@ from models.tables import (
     ValidatorRow,
 )
 from nlp.language import HOME, UNDETERMINED
+from pipelines.store.chunks import chunks
 from pipelines.store.engine import explained
 from pipelines.store.pages import Pending
-
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,11 +519,10 @@ def members(engine: Engine, municipality: str, source: str, listing: Listing) ->
 def members_of(engine: Engine, ids: Iterable[str]) -> list[Member]:
     """Return what answers manifestations, and is not gone."""
     said, found = ManifestationRow, []
-    wanted = sorted(set(ids))
     with explained(engine), engine.connect() as connection:
-        for start in range(0, len(wanted), _AT_ONCE):
+        for chunk in chunks(sorted(set(ids))):
             query = select(said.id, said.external_id, said.thread_id).where(
-                said.thread_id.in_(wanted[start : start + _AT_ONCE]), said.gone_at.is_(None)
+                said.thread_id.in_(chunk), said.gone_at.is_(None)
             )
             found += [Member(*row) for row in connection.execute(query)]
     return found

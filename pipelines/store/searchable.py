@@ -7,9 +7,8 @@ from sqlalchemy import Engine, delete, insert, select
 
 from models.search_tables import SearchRow
 from models.tables import ManifestationRow
+from pipelines.store.chunks import chunks
 from pipelines.store.engine import writing
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,7 @@ def save_searchable(engine: Engine, items: Sequence[Searchable]) -> None:
     """Index texts in their order, in place of what they said before; one purged meanwhile isn't."""
     said = ManifestationRow
     with writing(engine) as connection:
-        for start in range(0, len(items), _CHUNK):
-            chunk = items[start : start + _CHUNK]
+        for chunk in chunks(items):
             ids = [item.manifestation_id for item in chunk]
             connection.execute(delete(SearchRow).where(SearchRow.manifestation_id.in_(ids)))
             present = set(connection.scalars(select(said.id).where(said.id.in_(ids))))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Row, Table, and_, delete, func, insert, select, update
@@ -47,6 +47,7 @@ from models.tables import (
     ValidatorRow,
 )
 from pipelines.store.audit import Event, append
+from pipelines.store.chunks import chunks
 from pipelines.store.engine import writing
 from pipelines.store.leases import Lease, require
 from pipelines.store.notices import Sent
@@ -55,9 +56,7 @@ from pipelines.store.partitions import Facts, Key, touch, touch_of
 VALIDATOR_AGE = timedelta(days=60)
 """A validator that no answer has renewed for so long is given up: its page is not asked again."""
 
-_CHUNK = 500
 _INPUT = ("source", "day", "recipe", "rows", "texts", "corrections", "labels")
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +328,7 @@ class Store:
         with self._writing() as connection:
             saved = Saved()
             latest = {item.id: item for item in manifestations}
-            for chunk in _chunks([latest[key] for key in sorted(latest)]):  # see _upsert
+            for chunk in chunks([latest[key] for key in sorted(latest)]):  # see _upsert
                 saved += _upsert_manifestations(connection, chunk, municipality.zone)
             _insert_rejections(connection, run_id, rejections)
             _insert_captures(connection, run_id, municipality.code, source, captures)
@@ -382,7 +381,7 @@ class Store:
             days.setdefault(source, []).append(day)
         with self._writing() as connection:
             for source, theirs in days.items():
-                for chunk in _chunks(theirs):
+                for chunk in chunks(theirs):
                     connection.execute(
                         update(row)
                         .where(
@@ -527,11 +526,6 @@ class Store:
             yield connection
 
 
-def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
-
-
 def _table(row: type[Base]) -> Table:
     table = row.__table__
     if not isinstance(table, Table):
@@ -568,7 +562,7 @@ def _upsert(
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
-    for chunk in _chunks(sorted(rows, key=lambda values: [values[key] for key in keys])):
+    for chunk in chunks(sorted(rows, key=lambda values: [values[key] for key in keys])):
         connection.execute(statement, list(chunk))
 
 
@@ -728,7 +722,7 @@ def _mark_gone(connection: Connection, moments: Mapping[str, datetime]) -> int:
     """Mark manifestations that were fetched before they were seen gone; return how many."""
     said, marked = ManifestationRow, 0
     for moment in sorted(set(moments.values())):
-        for chunk in _chunks(sorted(key for key, when in moments.items() if when == moment)):
+        for chunk in chunks(sorted(key for key, when in moments.items() if when == moment)):
             theirs = (said.id.in_(chunk), said.gone_at.is_(None), said.fetched_at <= moment)
             statement = update(said).where(*theirs).values(gone_at=moment)
             marked += connection.execute(statement).rowcount
