@@ -1,7 +1,6 @@
 """The dashboard in a real Chromium: layout, silence, planted scripts, keyboard, axe, paper."""
 
 import re
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 import uvicorn
 import yaml
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 
 from dashboard.app import create_app
@@ -20,8 +19,6 @@ from pipelines.match.exchange import import_records
 from pipelines.searching import index_texts
 from tests.unit.report.town import Said, busy_town
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 DESK, PHONE = (1366, 768), (390, 844)
 PAGES = (
     "/",
@@ -50,8 +47,6 @@ HOSTILE = (
     "pistas " + "\u0e49" * 400,
     "pistas {{ 7*7 }}{% raw %}</style></svg><script>window.hit=1</script><svg onload=alert(1)>",
 )
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium")
 
 
 def add_matchmaking(engine: Engine, folder: Path) -> None:
@@ -105,14 +100,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 def opened(browser: Browser, address: str, size: tuple[int, int]) -> tuple[Page, list[str]]:

@@ -1,6 +1,5 @@
 """Demandas and Revisión in a real Chromium, by keyboard alone, wide and narrow, with axe-core."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from models.demands import Status
 from pipelines.store.demands import demands
@@ -17,7 +16,6 @@ from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
 from pipelines.store.read import corrections_of
 from pipelines.store.write import Store
-from tests.browser.test_report import ARGUMENTS, CHROMIUM
 from tests.unit.demands.asking import HOLE, asked, bins, put
 from tests.unit.demands.panel import opened
 from tests.unit.demands.test_revision import DRAWN
@@ -26,21 +24,11 @@ from tests.unit.store.builders import MARCH, at, said
 SIZES = [(1366, 768), (390, 844)]
 HOSTILE = "<script>window.hit=1</script><img src=x onerror='window.hit=1'>\u202eabc " + "M" * 9_000
 
-pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="apt-get install chromium")
-
 
 @dataclass
 class Served:
     root: str
     store: Store
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
