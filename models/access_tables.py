@@ -6,9 +6,10 @@ from typing import Final
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.records import Role
 from models.tables import Base
 
-ROLES: Final = ("viewer", "analyst", "reviewer", "admin")
+ROLES: Final = tuple(role.value for role in Role)
 """Each may do what those before it may: look, export and compare, correct labels, manage."""
 
 

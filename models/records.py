@@ -37,6 +37,15 @@ class Protocol(StrEnum):
     UPLOAD = "upload"
 
 
+class Role(StrEnum):
+    """What a user may do; each may do what those before it may."""
+
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    REVIEWER = "reviewer"
+    ADMIN = "admin"
+
+
 class Stage(StrEnum):
     """The steps that the ledger keeps a partition for."""
 

@@ -1,27 +1,17 @@
 """Verbs for who may open the dashboard: users add, list, disable, password, key, revoke."""
 
-import getpass
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from flows.commands.options import Json, print_json
+from models.records import Role
 
 Name = Annotated[str, typer.Argument(help="What the person signs in with; a code will do.")]
 Stdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
-
-
-class Role(StrEnum):
-    """What a user may do; each may do what those before it may."""
-
-    VIEWER = "viewer"
-    ANALYST = "analyst"
-    REVIEWER = "reviewer"
-    ADMIN = "admin"
 
 
 def register(app: typer.Typer) -> None:
@@ -41,9 +31,10 @@ def add_one(name: Name, role: Role = Role.VIEWER, password_stdin: Stdin = False)
     from configs.settings import Settings
     from flows.house import open_store
     from pipelines.accounts import add
+    from pipelines.store.audit import actor
 
     engine = open_store(Settings.load()).engine
-    add(engine, name, role.value, _password(stdin=password_stdin), getpass.getuser())
+    add(engine, name, role.value, _password(stdin=password_stdin), actor())
     typer.echo(f"User {name} added as {role}.")
 
 
@@ -73,8 +64,9 @@ def disable_one(name: Name) -> None:
     from configs.settings import Settings
     from flows.house import open_store
     from pipelines.accounts import disable
+    from pipelines.store.audit import actor
 
-    disable(open_store(Settings.load()).engine, name, getpass.getuser())
+    disable(open_store(Settings.load()).engine, name, actor())
     typer.echo(f"User {name} is disabled; `manifiesta users password {name}` lets them in again.")
 
 
@@ -83,9 +75,10 @@ def set_new_password(name: Name, password_stdin: Stdin = False) -> None:
     from configs.settings import Settings
     from flows.house import open_store
     from pipelines.accounts import set_password
+    from pipelines.store.audit import actor
 
     engine = open_store(Settings.load()).engine
-    set_password(engine, name, _password(stdin=password_stdin), getpass.getuser())
+    set_password(engine, name, _password(stdin=password_stdin), actor())
     typer.echo(f"The password of {name} is changed.")
 
 
@@ -94,8 +87,9 @@ def make_one_key(name: Name) -> None:
     from configs.settings import Settings
     from flows.house import open_store
     from pipelines.accounts import make_key
+    from pipelines.store.audit import actor
 
-    typer.echo(make_key(open_store(Settings.load()).engine, name, getpass.getuser()))
+    typer.echo(make_key(open_store(Settings.load()).engine, name, actor()))
 
 
 def revoke_one_key(
@@ -104,9 +98,10 @@ def revoke_one_key(
     """Let a key open nothing any more."""
     from configs.settings import Settings
     from flows.house import open_store
+    from pipelines.store.audit import actor
     from pipelines.store.users import revoke_key
 
-    revoke_key(open_store(Settings.load()).engine, hint[:10], getpass.getuser())
+    revoke_key(open_store(Settings.load()).engine, hint[:10], actor())
     typer.echo(f"The key {hint[:10]}… opens nothing any more.")
 
 
