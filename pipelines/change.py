@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
 from models.labels import NO_SOURCE_IN_BOTH, NOTHING_BEFORE, UNLABELLED_BEFORE
 from models.records import State
 from pipelines.coverage import Coverage
+from pipelines.proportions import newcombe, p_of_no_difference
 from pipelines.series import KEY, Key, window_counts
 
 Row = dict[str, Any]
@@ -152,22 +152,13 @@ def _tests(pairs: Sequence[tuple[_Count, _Count]]) -> dict[int, Row]:
 
 
 def _test(now: _Count, before: _Count) -> Row:
-    low, high = confint_proportions_2indep(
-        now.count, now.n, before.count, before.n, method="newcomb", compare="diff"
-    )
+    sides = now.count, now.n, before.count, before.n
+    low, high = newcombe(*sides)
     return {
-        "difference_low": float(low),
-        "difference_high": float(high),
-        "p_value": _p_value(now, before),
+        "difference_low": low,
+        "difference_high": high,
+        "p_value": p_of_no_difference(*sides),
     }
-
-
-def _p_value(now: _Count, before: _Count) -> float:
-    everything = now.count + before.count == now.n + before.n
-    if everything:  # both shares are 1: the score has no variance, and there is no difference
-        return 1.0
-    _, p_value = proportions_ztest([now.count, before.count], [now.n, before.n])
-    return float(p_value)
 
 
 def credible(rows: Iterable[Row], q: float = 0.05) -> list[Row]:

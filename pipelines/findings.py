@@ -17,16 +17,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest  # type: ignore[import-untyped]
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import (
-    confint_proportions_2indep,
-    proportion_confint,
-    proportions_ztest,
-)
 
 from configs.schema import Municipality, Taxonomy
 from models.labels import CATEGORIES
 from models.records import Window
 from pipelines.alarm import Alarm, Cell, Daily, Measure
+from pipelines.proportions import newcombe, p_of_no_difference, wilson
 from pipelines.shifts import Shift
 
 SURE = 0.05
@@ -101,7 +97,7 @@ def leading(heard: pd.DataFrame, municipality: Municipality) -> list[Finding]:
     if _ahead(count, behind) > SURE or count < LEAST:
         return []
     n = len(heard)
-    low, high = _wilson(count, n)
+    _, low, high = wilson(count, n)
     statistic = {
         "category": first,
         "count": count,
@@ -142,13 +138,13 @@ def angrier(heard: pd.DataFrame, municipality: Municipality) -> list[Finding]:
             continue
         count, others = int((mine & angry).sum()), int((~mine & angry).sum())
         tried.append((category, count, n, others, rest))
-    p = [_different(count, n, others, rest) for _, count, n, others, rest in tried]
+    p = [p_of_no_difference(count, n, others, rest) for _, count, n, others, rest in tried]
     found = []
     for (category, count, n, others, rest), q in zip(tried, _adjusted(p), strict=True):
         excess = count / n - others / rest
         if q > SURE or excess < _LEAST_EXCESS:
             continue
-        low, high = _newcombe(count, n, others, rest)
+        low, high = newcombe(count, n, others, rest)
         statistic = {
             "category": category,
             "count": count,
@@ -267,13 +263,13 @@ def changed(daily: Daily, window: Window, heard: pd.DataFrame) -> list[Finding]:
     if min(n, m) < LEAST:
         return []
     tried = [code for code in _TOPICS if after.get(code, 0) + before.get(code, 0) >= LEAST]
-    p = [_different(after[code], n, before[code], m) for code in tried]
+    p = [p_of_no_difference(after[code], n, before[code], m) for code in tried]
     found = []
     for code, q in zip(tried, _adjusted(p), strict=True):
         difference = after[code] / n - before[code] / m
         if q > SURE or abs(difference) < _LEAST_CHANGE:
             continue
-        low, high = _newcombe(after[code], n, before[code], m)
+        low, high = newcombe(after[code], n, before[code], m)
         statistic = {
             "category": code,
             "count": after[code],
@@ -477,22 +473,6 @@ def _area(municipality: Municipality, category: str) -> str:
 
 def _ids(heard: pd.DataFrame, wanted: pd.Series) -> tuple[str, ...]:
     return tuple(heard.loc[wanted, "id"])
-
-
-def _wilson(count: int, n: int) -> tuple[float, float]:
-    low, high = proportion_confint(count, n, alpha=0.05, method="wilson")
-    return float(low), float(high)
-
-
-def _newcombe(count: int, n: int, other: int, m: int) -> tuple[float, float]:
-    low, high = confint_proportions_2indep(count, n, other, m, method="newcomb")
-    return float(low), float(high)
-
-
-def _different(count: int, n: int, other: int, m: int) -> float:
-    if count + other in (0, n + m):
-        return 1.0
-    return float(proportions_ztest([count, other], [n, m])[1])
 
 
 def _ahead(count: int, behind: int) -> float:

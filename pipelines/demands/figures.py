@@ -19,7 +19,7 @@ from models.records import Window
 from models.tables import Base, InsightDemandAgeing, InsightResponseTime
 from pipelines.counted import Counted, Row, common_columns
 from pipelines.coverage import coverage
-from pipelines.proportions import wilson
+from pipelines.proportions import newcombe, wilson
 from pipelines.store.demands import Demand, Wanted, demands
 from pipelines.store.said import voices_frame
 from pipelines.store.write import Store
@@ -265,10 +265,5 @@ def _mood(span: Window, sentiments: Sequence[str]) -> Mood:
 def _difference(before: Mood, after: Mood) -> tuple[Any, Any, Any]:
     if min(before.n, after.n) < FEW:
         return None, None, None
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
-    low, high = confint_proportions_2indep(
-        after.negative, after.n, before.negative, before.n, compare="diff", method="newcomb"
-    )
     difference = after.negative / after.n - before.negative / before.n
-    return difference, float(low), float(high)
+    return difference, *newcombe(after.negative, after.n, before.negative, before.n)

@@ -11,13 +11,12 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from configs.schema import Municipality, Taxonomy
 from models.labels import EVERYTHING, NOWHERE
 from models.tables import InsightCategory, InsightChange, InsightFinding, InsightSeries
 from pipelines.change import PREVIOUS
-from pipelines.proportions import wilson
+from pipelines.proportions import newcombe, wilson
 from pipelines.report.data import Quote
 from pipelines.report.gather import quotes_of
 from pipelines.store.read import find_run, insight_frame
@@ -235,8 +234,8 @@ def _trend(changes: pd.DataFrame, codes: Sequence[str]) -> Trend | None:
     n, before_n = int(mine["n"].max()), int(mine["before_n"].max())
     if not n or not before_n:
         return None
-    low, high = confint_proportions_2indep(count, n, before, before_n, method="newcomb")
-    return Trend(before, before_n, count / n - before / before_n, float(low), float(high))
+    ends = newcombe(count, n, before, before_n)
+    return Trend(before, before_n, count / n - before / before_n, *ends)
 
 
 def _zones(
