@@ -69,24 +69,23 @@ def fill(file: Path, place: Municipality, rows: int, days: int) -> None:
     connection.execute("PRAGMA synchronous=OFF")
     zones = [*(zone.code for zone in place.zones), None, None, None]
     chance, named = random.Random(5), identifier(place.zones)
-    columns = (
-        "id, municipality, source, external_id, kind, text, text_hash, author, said_at, said_on,"
-        " fetched_at"
-    )
-    places = {
-        f"manifestation ({columns})": 11,
-        "classification": 12,
-        "near_duplicate": 6,
-        "language_label": 4,
-        "place_mention": 6,
+    into = {
+        "manifestation": "id, municipality, source, external_id, kind, text, text_hash, author,"
+        " said_at, said_on, fetched_at",
+        "classification": "manifestation_id, text_hash, model_version, taxonomy_version, category,"
+        " sentiment, intent, confidence, abstained, categories, sentiments, intents",
+        "near_duplicate": "manifestation_id, municipality, text_hash, cluster_id, position,"
+        " signature",
+        "language_label": "manifestation_id, text_hash, language, identifier",
+        "place_mention": "manifestation_id, text_hash, gazetteer, zone, confidence, inherited",
     }
     for start in range(0, rows, 20_000):
-        batch: list[list[tuple[Any, ...]]] = [[] for _ in places]
+        batch: list[list[tuple[Any, ...]]] = [[] for _ in into]
         for number in range(start, min(rows, start + 20_000)):
             _add(batch, number, chance, days, (zones, named))
-        for (into, width), values in zip(places.items(), batch, strict=True):
-            marks = ", ".join("?" * width)
-            connection.executemany(f"INSERT INTO {into} VALUES ({marks})", values)
+        for (table, columns), values in zip(into.items(), batch, strict=True):
+            marks = ", ".join("?" * (columns.count(",") + 1))
+            connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
     connection.execute(
         "INSERT INTO partition_version SELECT municipality, source, said_on, 1 FROM manifestation"
         " GROUP BY 1, 2, 3"
