@@ -55,7 +55,7 @@ def diff(engine: Engine, run_a: str, run_b: str) -> Difference:
     """Compare two runs of a municipality.
 
     Raises:
-        InputError: one is not there, has counted nothing, or they are of two municipalities.
+        InputError: one is not there, has no figures, or they are of two municipalities.
     """
     first, second = find_run(engine, run_a), find_run(engine, run_b)
     if first.municipality != second.municipality:
@@ -66,8 +66,8 @@ def diff(engine: Engine, run_a: str, run_b: str) -> Difference:
     for run in (run_a, run_b):
         if insight_frame(engine, InsightOverview, run).empty:
             raise InputError(
-                f"Run {run} has counted nothing. `manifiesta status` lists the runs; "
-                "`manifiesta aggregate` makes one that counts."
+                f"Run {run} has no figures: it counted nothing, or they were purged. `manifiesta "
+                "status` lists the runs; `manifiesta aggregate` makes one that counts."
             )
     frames = [_changed(engine, table, run_a, run_b) for table in INSIGHT_TABLES]
     changes = pd.DataFrame(columns=list(_COLUMNS))

@@ -1,4 +1,4 @@
-"""Verbs about what citizens have a right to: purge."""
+"""Verbs about what is to be kept no longer: purge."""
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +12,7 @@ from models.errors import ConfigError
 if TYPE_CHECKING:
     from configs.schema import Municipality
     from pipelines.purge import Purged
+    from pipelines.revisions import Forgotten
 
 Author = Annotated[str | None, typer.Option(help="Pseudonym of the author: a-0123456789abcdef.")]
 AuthorName = Annotated[
@@ -19,12 +20,22 @@ AuthorName = Annotated[
 ]
 Before = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="What was said before this local day."),
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="What was said before this local day; with --old-revisions, counted before it.",
+    ),
 ]
 SourceName = Annotated[str | None, typer.Option("--source", help="What this source gave.")]
 Identity = Annotated[str | None, typer.Option("--id", help="One manifestation, by its id.")]
 Retention = Annotated[
     bool, typer.Option("--retention", help="What is older than the configured retention_days.")
+]
+OldRevisions = Annotated[
+    bool,
+    typer.Option("--old-revisions", help="Figures of a window that were counted again later."),
+]
+Keep = Annotated[
+    int, typer.Option(min=1, help="With --old-revisions: how many of each window stay.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -45,11 +56,21 @@ def purge_verb(  # noqa: PLR0913, PLR0917 - one option for each criterion
     source: SourceName = None,
     id: Identity = None,  # noqa: A002 - the option is --id
     retention: Retention = False,
+    old_revisions: OldRevisions = False,
+    keep: Keep = 3,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Delete manifestations from store, archive, reports and exports; counts first."""
+    """Delete manifestations from store, archive, reports and exports; counts first.
+
+    With --old-revisions, delete figures that were counted again later and that nothing cites.
+    """
+    if old_revisions:
+        if author or author_name or source or id or retention:
+            raise ConfigError("--old-revisions goes with --keep and --before alone.")
+        _purge_revisions(municipality, keep, as_day(before), dry_run, yes, as_json)
+        return
     from configs.settings import Settings
     from flows.house import open_municipality, open_store, pseudonymiser_of
     from pipelines.purge import purge
@@ -81,6 +102,40 @@ def purge_verb(  # noqa: PLR0913, PLR0917 - one option for each criterion
     else:
         _show(outcome, done=not dry_run)
     raise typer.Exit(0 if outcome.scrubbed else 3)
+
+
+def _purge_revisions(
+    municipality: str, keep: int, before: date | None, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    from configs.settings import Settings
+    from flows.house import open_municipality, open_store
+    from pipelines.revisions import forget_old_revisions
+
+    settings = Settings.load()
+    place = open_municipality(settings, municipality)
+    engine = open_store(settings).engine
+    outcome = forget_old_revisions(engine, place, keep, before, dry_run=True)
+    if not dry_run and outcome.runs:
+        if not yes:
+            _show_revisions(outcome, done=False)
+            typer.confirm("Delete all of this? It cannot be undone.", abort=True)
+        outcome = forget_old_revisions(engine, place, keep, before)
+    if as_json:
+        print_json({"dry_run": dry_run, **asdict(outcome)})
+    else:
+        _show_revisions(outcome, done=not dry_run)
+
+
+def _show_revisions(outcome: "Forgotten", *, done: bool) -> None:
+    what = f"{sum(outcome.rows.values()):,} rows of {len(outcome.runs):,} old revisions"
+    typer.echo(f"{'Deleted' if done else 'To delete'}: {what}.")
+    for run in outcome.runs:
+        typer.echo(f"  {run}")
+    if outcome.cited:
+        typer.echo(
+            f"{len(outcome.cited):,} more stay, because a call, a message, a comparison, a lens or "
+            "a topic rests on them."
+        )
 
 
 def _limit(place: "Municipality", before: date | None, retention: bool) -> date | None:

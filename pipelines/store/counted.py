@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pandas as pd
-from sqlalchemy import Engine, column, func, select, table
+from sqlalchemy import Engine, Select, column, func, select, table
 
 from models.labels import EVERYTHING
 from models.tables import Base, InsightSeries, PartitionRow, RunRow
@@ -30,6 +30,11 @@ class CountedWindow:
     def last(self) -> date:
         """The last local day of it."""
         return self.end - timedelta(days=1)
+
+
+def newest_runs() -> Select[tuple[str]]:
+    """Return the query of the runs that are the newest of some window and lens."""
+    return select(_NEWEST.c.run_id).distinct()
 
 
 def counted_municipalities(engine: Engine) -> tuple[str, ...]:

@@ -652,9 +652,13 @@ def counted_run(
     with explained(engine), engine.connect() as connection:
         found = connection.execute(query).scalar_one_or_none()
     if found is None:
-        which = f"run {run_id}" if run_id else "run"
+        what = (
+            f"Run {run_id} has no figures of {municipality} there: it counted nothing, or they were"
+            " purged."
+            if run_id
+            else f"No run of {municipality} has counted anything yet."
+        )
         raise InputError(
-            f"No {which} of {municipality} has counted anything yet. `manifiesta status` lists "
-            "the runs; `manifiesta aggregate` makes one."
+            f"{what} `manifiesta status` lists the runs; `manifiesta aggregate` makes one."
         )
     return str(found)

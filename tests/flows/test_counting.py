@@ -165,7 +165,7 @@ def test_an_unknown_run_cannot_be_compared(
 ) -> None:
     spoken = manifiesta("compare", *HERE, *words)
     assert spoken.code == 2
-    assert "No run nada of villa has counted anything yet" in spoken.err
+    assert "Run nada has no figures of villa" in spoken.err
     assert "Traceback" not in spoken.err
 
 

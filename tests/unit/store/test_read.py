@@ -256,11 +256,11 @@ def test_the_run_that_counted_is_found(store: Store) -> None:
     assert counted_run(store.engine, InsightOverview, "villa", counting) == counting
     assert len(insight_frame(store.engine, InsightOverview, counting)) == 1
     assert insight_frame(store.engine, InsightOverview, silent).empty
-    with pytest.raises(InputError, match=f"No run {silent} of villa has counted"):
+    with pytest.raises(InputError, match=f"Run {silent} has no figures of villa"):
         counted_run(store.engine, InsightOverview, "villa", silent)
     with pytest.raises(InputError, match="No run of ate has counted"):
         counted_run(store.engine, InsightOverview, "ate")
-    with pytest.raises(InputError, match="of ate has counted"):
+    with pytest.raises(InputError, match="no figures of ate"):
         counted_run(store.engine, InsightOverview, "ate", counting)
     with pytest.raises(InputError, match="No run of villa has counted"):
         counted_run(store.engine, InsightCategory, "villa")
