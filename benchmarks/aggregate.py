@@ -1,11 +1,11 @@
-"""Aggregation of four months of a million manifestations, and the same count by DuckDB.
+"""Aggregation of four months of a million manifestations; the same count by DuckDB and Polars.
 
 ``python benchmarks/aggregate.py [--rows 1000000] [--days 120] [--folder DIR]``
 
 Prints, in seconds of a clock and of a processor: the first aggregation, which reads every
 partition from SQLite; the next, which reads none; those after corrections all over the window and
-after a change to one day of all sources; how much of it is counting; and DuckDB's count of the same
-series from the same records, with the ratio.
+after a change to one day of all sources; how much of it is counting; and the counts of the same series
+from the same records by DuckDB and by Polars, with the ratios.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pandas as pd
+import polars as pl
 
 from configs.schema import Municipality
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
@@ -34,7 +35,7 @@ from pipelines.aggregate import aggregate
 from pipelines.counted import Counted
 from pipelines.coverage import coverage
 from pipelines.facts import frame, up_to_date
-from pipelines.series import PAIRS, SINGLES, Counting
+from pipelines.series import GRAINS, PAIRS, SINGLES, Counting
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
 from pipelines.store.write import Correction, Partition, RunStart, Store
@@ -129,32 +130,59 @@ def timed(what: str) -> Iterator[dict[str, float]]:
     print(f"{what:58} {spent['wall']:7.2f} s wall {spent['cpu']:7.2f} s cpu", flush=True)
 
 
-def by_duckdb(facts: pd.DataFrame, first: date) -> int:
-    """Count the series' cells by grouping sets, with distinct copies and distinct voices."""
+def _prepared(facts: pd.DataFrame, first: date) -> pd.DataFrame:
+    """Give every row a date, and what comes once a number of its own, as a query needs it."""
     said = facts.drop(columns="day").assign(
         day=pd.to_datetime(first) + pd.to_timedelta(facts["day"], unit="D"),
         row=range(len(facts)),
     )
     said["copied"] = said["copy"].where(said["copy"] >= 0, -2 - said["row"])
     said["voice"] = said["speaker"].where(said["speaker"] >= 0, -2 - said["row"])
+    said["author"] = said["author"].where(said["author"] >= 0, -2 - said["row"])
+    return said
+
+
+def by_duckdb(said: pd.DataFrame) -> int:
+    """Count the series' cells by grouping sets, with distinct copies, voices and authors."""
     cells = ["()", *(f"({name})" for name in SINGLES)]
     pairs = [f"({', '.join(pair)})" for pair in PAIRS]
     connection = duckdb.connect(config={"threads": 2})
     connection.register("said", said)
     groups = ", ".join(SINGLES)
     total = 0
-    for grain in ("day", "week", "month", "window"):
+    for grain in GRAINS:
         period = "1" if grain == "window" else f"date_trunc('{grain}', day)"
         wanted = ", ".join(cells if grain == "day" else [*cells, *pairs])
         total += len(
             connection.execute(
                 f"SELECT p, {groups}, count(*), count(DISTINCT copied), count(DISTINCT voice),"
-                " count(*) FILTER (anonymous), count(*) FILTER (sentiment = 'negative'),"
+                " count(DISTINCT author), count(*) FILTER (anonymous),"
+                " count(*) FILTER (sentiment = 'negative'),"
                 " count(*) FILTER (sentiment = 'positive')"
                 f" FROM (SELECT {period} AS p, * FROM said) GROUP BY p, GROUPING SETS ({wanted})"
             ).fetchall()
         )
     return total
+
+
+def by_polars(said: pd.DataFrame) -> int:
+    """Count the same cells by one lazy query each, all of them collected together."""
+    table = pl.from_pandas(said).lazy()
+    every = {"day": "1d", "week": "1w", "month": "1mo"}
+    counts = [
+        pl.len(),
+        pl.col("copied", "voice", "author").n_unique().name.suffix("_distinct"),
+        pl.col("anonymous").sum().alias("unknown"),
+        (pl.col("sentiment") == "negative").sum().alias("negative"),
+        (pl.col("sentiment") == "positive").sum().alias("positive"),
+    ]
+    queries = []
+    for grain in GRAINS:
+        period = pl.col("day").dt.truncate(every[grain]) if grain in every else pl.lit(1)
+        spans = table.with_columns(period.alias("p"))
+        for columns in ((), *((name,) for name in SINGLES), *(PAIRS if grain != "day" else ())):
+            queries.append(spans.group_by("p", *columns).agg(*counts))
+    return sum(found.height for found in pl.collect_all(queries))
 
 
 def main() -> None:
@@ -213,13 +241,12 @@ def measure(folder: Path, rows: int, days: int) -> None:
     read = coverage(engine, place, window, run_id)
     with timed("of that: counting the series") as ours:
         counted = sum(row["count"] > 0 for row in Counting(facts, read).series())
-    with timed("DuckDB: the same series") as theirs:
-        other = by_duckdb(facts, FIRST)
-    print(f"cells counted: {counted:,} and {other:,}")
-    print(
-        f"ratio to DuckDB: {ours['wall'] / theirs['wall']:.2f} wall, "
-        f"{ours['cpu'] / theirs['cpu']:.2f} cpu"
-    )
+    said = _prepared(facts, FIRST)
+    for name, count in (("DuckDB", by_duckdb), ("Polars", by_polars)):
+        with timed(f"{name}: the same series") as theirs:
+            other = count(said)
+        print(f"cells counted: {counted:,} and {other:,}")
+        print(f"ratio to {name}: {ours['cpu'] / theirs['cpu']:.2f} cpu")
 
 
 def _change_a_day(file: Path) -> None:

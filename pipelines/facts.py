@@ -102,9 +102,8 @@ def up_to_date(store: Store, recipe: Recipe, window: Window) -> list[Facts]:
     wanted = versions(engine, code, window)
     kept = saved_versions(engine, code, window, recipe.digest)
     stale = [key for key, version in wanted.items() if kept.get(key) != version]
-    corrections = corrections_of(engine, code, window) if stale else {}
     for day, keys in groupby(sorted(stale, key=_day_first), key=lambda key: key[1]):
-        made = _make(store, recipe, {key: wanted[key] for key in keys}, day, corrections)
+        made = _make(store, recipe, {key: wanted[key] for key in keys}, day)
         save_facts(engine, code, made)
     return [facts for facts in saved_facts(engine, code, window, recipe.digest) if facts.rows]
 
@@ -113,16 +112,12 @@ def _day_first(key: Key) -> tuple[date, str]:
     return key[1], key[0]
 
 
-def _make(
-    store: Store, recipe: Recipe, wanted: Mapping[Key, int], day: date, corrections: Corrections
-) -> list[Facts]:
-    rows = countable(
-        store.engine,
-        recipe.municipality.code,
-        day,
-        [source for source, _ in wanted],
-        (recipe.model_version, recipe.taxonomy_version, recipe.gazetteer, recipe.spectacles),
-    )
+def _make(store: Store, recipe: Recipe, wanted: Mapping[Key, int], day: date) -> list[Facts]:
+    engine, code = store.engine, recipe.municipality.code
+    sources = [source for source, _ in wanted]
+    versions = recipe.model_version, recipe.taxonomy_version, recipe.gazetteer, recipe.spectacles
+    rows = countable(engine, code, day, sources, versions)
+    corrections = corrections_of(engine, code, day, sources)
     by_source = {s: list(group) for s, group in groupby(rows, key=attrgetter("source"))}
     return [
         _facts((source, day), version, recipe, by_source.get(source, []), corrections)

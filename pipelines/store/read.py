@@ -294,14 +294,17 @@ def countable(
 
 
 def corrections_of(
-    engine: Engine, municipality: str, window: Window
+    engine: Engine, municipality: str, day: date, sources: Sequence[str]
 ) -> dict[tuple[str, str], dict[str, str]]:
-    """Return people's labels by (manifestation, text hash): the newest of each task."""
-    row = CorrectionRow
+    """Return people's labels by (manifestation, text hash): the newest of each task.
+
+    They are asked for by day and source: of a whole window SQLite would read every manifestation.
+    """
+    row, said = CorrectionRow, ManifestationRow
     query = (
         select(row.manifestation_id, row.text_hash, row.category, row.sentiment, row.intent)
-        .join(ManifestationRow, _of_text(CorrectionRow))
-        .where(_within(municipality, window))
+        .join(said, _of_text(CorrectionRow))
+        .where(said.municipality == municipality, said.said_on == day, said.source.in_(sources))
         .order_by(row.id)
     )
     found: dict[tuple[str, str], dict[str, str]] = {}

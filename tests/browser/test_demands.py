@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from pipelines.store.write import Store
 from tests.unit.demands.asking import HOLE, asked, bins, put
 from tests.unit.demands.panel import opened
 from tests.unit.demands.test_revision import DRAWN
-from tests.unit.store.builders import MARCH, at, said
+from tests.unit.store.builders import at, said
 
 SIZES = [(1366, 768), (390, 844)]
 HOSTILE = "<script>window.hit=1</script><img src=x onerror='window.hit=1'>\u202eabc " + "M" * 9_000
@@ -129,5 +130,5 @@ def test_a_text_is_labelled_with_one_key_each(page: Page, served: Served) -> Non
     page.keyboard.press("Enter")
     expect(page.locator(".empty")).to_contain_text("No queda ningún texto")
     holds(page)
-    (labels,) = corrections_of(served.store.engine, "villa", MARCH).values()
+    (labels,) = corrections_of(served.store.engine, "villa", date(2026, 3, 8), ["diario"]).values()
     assert labels == {"category": "transport", "intent": "request", "sentiment": "neutral"}

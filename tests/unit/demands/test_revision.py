@@ -1,5 +1,6 @@
 """The page «Revisión»: which texts it shows to whom, and what comes of their labels."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ def test_what_is_read_is_a_correction_that_is_counted_and_handed_out(
 ) -> None:
     item = put(store, said(DRAWN[0], "La pista"))
     read(store, Queue.RANDOM, OTHER)
-    assert corrections_of(store.engine, "villa", MARCH) == {(item.id, item.text_hash): OTHER}
+    found = corrections_of(store.engine, "villa", date(2026, 3, 10), ["diario"])
+    assert found == {(item.id, item.text_hash): OTHER}
     assert export_corrections(store, "villa", tmp_path / "gold.jsonl") == 1
     (kept,) = rows(store.engine, ReviewRow)
     assert (kept["model_category"], kept["category"]) == ("waste", "transport")
