@@ -260,7 +260,7 @@ def test_zones_are_written_as_geojson(manifiesta: Manifiesta, runs: Runs, tmp_pa
         (("--table", "insight_nothing"), 2, "insight_nothing"),
         (("--table", "insight_category", "--format", "doc"), 2, "doc"),
         (("--table", "insight_category", "--format", "geojson"), 2, "Only insight_place"),
-        (("--table", "insight_category", "--run", "nada"), 2, "No run nada of villa"),
+        (("--table", "insight_category", "--run", "nada"), 2, "Run nada has no figures of villa"),
     ],
 )
 def test_bad_input_to_export_is_explained_and_writes_nothing(
