@@ -4,8 +4,8 @@
 
 Prints, in seconds of a clock and of a processor: the first aggregation, which reads every
 partition from SQLite; the next, which reads none; those after corrections all over the window and
-after a change to one day of all sources; how much of it is counting; and the counts of the same series from
-the same records by DuckDB and by Polars, with the ratios.
+after a change to one day of all sources; how much of it is counting; and the same series of the
+same records by DuckDB and by Polars, with the ratios.
 """
 
 import argparse
