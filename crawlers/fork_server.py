@@ -57,8 +57,10 @@ _PRELOADED = (
     "scrapy.core.downloader.contextfactory",
     "scrapy.core.downloader.handlers.http11",
     "scrapy.crawler",
+    "scrapy.dupefilters",
     "scrapy.logformatter",
     "scrapy.pipelines",
+    "scrapy.pqueues",
     "scrapy.squeues",
     "scrapy.statscollectors",
     "trafilatura",
@@ -211,11 +213,11 @@ def preload() -> None:
 
 def _read_one_page() -> None:
     """Have the readers load what they put off until their first page and their first date."""
-    from crawlers.extract.article import read_article
     from crawlers.extract.dates import moment
+    from crawlers.extract.page import read_page
 
     said = "<p>Falta agua en el jirón y nadie responde a los vecinos.</p>" * 5
-    read_article(f"<html><body><article>{said}</article></body></html>".encode(), "")
+    read_page(f"<html><body><article>{said}</article></body></html>".encode(), "")
     moment("hace 2 horas", ZoneInfo("America/Lima"), datetime(2021, 9, 1, tzinfo=UTC))
 
 

@@ -63,6 +63,8 @@ def settings_for(job: CrawlJob) -> dict[str, Any]:
         "LOG_FORMAT": "%(levelname)s %(name)s: %(message)s",
         "STATS_DUMP": False,
         "LOGSTATS_INTERVAL": 0.0,
+        # it reads the source of a callback before each answer, to warn whoever writes the callback
+        "WARN_ON_GENERATOR_RETURN_VALUE": False,
     }
 
 
