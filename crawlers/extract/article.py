@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
-from lxml import html
+from lxml import etree, html
 
-from crawlers.extract.comments import drop_comments
 from crawlers.extract.dated import published
-from crawlers.extract.text import PARSER_ERRORS, decode, line, paragraphs, parse_html
+from crawlers.extract.text import PARSER_ERRORS, line, paragraphs
 
 _LINKS_ELSEWHERE = re.compile(
     r"^\W*((te |le )?(puede|podr[ií]a) interesar\b"
@@ -20,6 +19,7 @@ _LINKS_ELSEWHERE = re.compile(
 _BYLINE = re.compile(r"^\s*(por|escrito por|texto de)\s*:?\s+", re.IGNORECASE)
 _AFTER_NAME = re.compile(r"\s+(tiempo de lectura|minutos? de lectura)\b.*$", re.IGNORECASE)
 _NOBODY = frozenset({"anónimo", "anonimo", "anonymous", "admin", "administrador"})
+_TOO_DEEP = etree.XPath(f"boolean({'/*' * 256})")
 _QUOTES = str.maketrans(dict.fromkeys("\"'‘’“”«»´`", ""))
 
 
@@ -34,33 +34,30 @@ class Article:
     canonical: str | None = None
 
 
-def read_article(body: bytes, url: str, content_type: str = "") -> Article:
-    """Read the article of a page; what the page does not say is left empty.
-
-    Comments are taken out first: they have names and dates of their own.
-    """
-    source = decode(body, content_type)
-    tree = parse_html(source)
-    if tree is None:
-        return Article()
-    if drop_comments(tree):
-        source = html.tostring(tree, encoding="unicode")
-    document = _trafilatura(source, url)
+def read_article(tree: html.HtmlElement, url: str) -> Article:
+    """Read the article of a page without its comments; what it does not say is left empty."""
+    document = _trafilatura(tree, url)
     title = _title(line(document.get("title")), tree)
     return Article(
         title=title,
         author=_author(document.get("author"), document.get("sitename"), tree),
-        date=published(source, tree, document.get("date"), url),
+        date=published(tree, document.get("date"), url),
         text=_body(document.get("text") or "", title),
         canonical=_canonical(tree, url),
     )
 
 
-def _trafilatura(source: str, url: str) -> dict[str, str | None]:
+def _trafilatura(tree: html.HtmlElement, url: str) -> dict[str, str | None]:
+    """Ask trafilatura, which works on a copy of the tree.
+
+    Some of its steps take the square of a tree's depth: where that is no page's any more,
+    trafilatura parses the page itself, to 256 levels.
+    """
     from trafilatura import bare_extraction
 
     try:
-        found = bare_extraction(source, url=url, with_metadata=True, include_comments=False)
+        page = html.tostring(tree, encoding="unicode") if _TOO_DEEP(tree) else tree
+        found = bare_extraction(page, url=url, with_metadata=True, include_comments=False)
     except (*PARSER_ERRORS,):
         return {}
     if found is None or isinstance(found, dict):

@@ -1,14 +1,14 @@
 """The comment thread of a page: WordPress, schema.org microdata, and nested lists like them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree, html
 
-from crawlers.extract.text import decode, line, parse_html, text_of
+from crawlers.extract.text import line, text_of
 
 _ID = re.compile(r"^(?:li-|div-)?comment-([\w.-]{1,80})$")
 _TYPE = re.compile(r"^https?://schema\.org/(Comment|UserComments)$")
@@ -49,15 +49,34 @@ class _Frame:
     date_rank: int = 0
 
 
-def read_comments(body: bytes, content_type: str = "") -> tuple[Comment, ...]:
-    """Read every comment of a page, in the page's order; replies name their parent.
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The comments of a page, and the addresses of the thread's other pages."""
 
-    A comment without an id of its own gets one from its author, its date and its text.
+    comments: tuple[Comment, ...] = ()
+    pages: tuple[str, ...] = ()
+
+
+def take_thread(tree: html.HtmlElement, url: str, *, wanted: bool = True) -> Thread:
+    """Take the comments out of a page, in the page's order; replies name their parent.
+
+    What neighbours answer has names and dates of its own, which are not the article's. A comment
+    without an id of its own gets one from its author, its date and its text.
+
+    Args:
+        tree: the page; its comments are removed from it.
+        url: its address, for those of the thread's other pages.
+        wanted: whether the comments are read, or only taken out.
     """
-    tree = parse_html(decode(body, content_type))
-    if tree is None:
-        return ()
     frames = list(_frames(tree))
+    thread = Thread(_comments(frames), _pages(tree, url)) if wanted else Thread()
+    for frame in frames:
+        if frame.parent is None:
+            frame.node.drop_tree()
+    return thread
+
+
+def _comments(frames: Sequence[_Frame]) -> tuple[Comment, ...]:
     nodes = frozenset(frame.node for frame in frames)
     made: dict[int, str] = {}
     comments = []
@@ -68,22 +87,8 @@ def read_comments(body: bytes, content_type: str = "") -> tuple[Comment, ...]:
     return tuple(comments)
 
 
-def drop_comments(tree: html.HtmlElement) -> bool:
-    """Take every comment out of a page and say whether there was one.
-
-    What neighbours answer has names and dates of its own, which are not the article's.
-    """
-    nodes = frozenset(frame.node for frame in _frames(tree) if frame.parent is None)
-    for node in nodes:
-        node.drop_tree()
-    return bool(nodes)
-
-
-def comment_pages(body: bytes, url: str, content_type: str = "") -> tuple[str, ...]:
+def _pages(tree: html.HtmlElement, url: str) -> tuple[str, ...]:
     """Return the addresses of the thread's other pages, as WordPress numbers them."""
-    tree = parse_html(decode(body, content_type))
-    if tree is None:
-        return ()
     found: dict[str, None] = {}
     for value in tree.xpath("//a/@href"):
         if not _SECOND_PAGE.search(str(value)):

@@ -60,27 +60,31 @@ _BEFORE, _AFTER = 3, 20
 """How many texts before and after the heading a byline may be away from it."""
 
 
-def published(source: str, tree: html.HtmlElement, wide: str | None, url: str) -> str | None:
+def published(tree: html.HtmlElement, wide: str | None, url: str) -> str | None:
     """Return the date of a page as the page wrote it, or its day alone, or nothing.
 
     Args:
-        source: the page.
-        tree: the same page, parsed.
+        tree: the page, without its comments.
         wide: the day that htmldate's wide search found. That search makes the first of January
             out of a copyright notice and takes any day that the text mentions, so it is
-            believed only where the strict search finds a day too; elsewhere the day counts
-            that stands in a line of its own beside the heading.
+            believed only where the page declares it or the strict search finds a day too;
+            elsewhere the day counts that stands in a line of its own beside the heading.
         url: the page's address, which may hold its date.
     """
-    day = line(wide) if _strict(source, url) else next(_beside_heading(tree), None)
-    return _with_time(day, tree) if day else None
+    day = line(wide)
+    if day and (written := _written(day, tree)):
+        return written
+    if _strict(tree, url):
+        return day
+    day = next(_beside_heading(tree), None)
+    return (_written(day, tree) or day) if day else None
 
 
-def _strict(source: str, url: str) -> bool:
+def _strict(tree: html.HtmlElement, url: str) -> bool:
     from htmldate import find_date
 
     try:
-        return bool(find_date(source, url=url, extensive_search=False, original_date=True))
+        return bool(find_date(tree, url=url, extensive_search=False, original_date=True))
     except (*PARSER_ERRORS,):
         return False
 
@@ -107,12 +111,12 @@ def _beside_heading(tree: html.HtmlElement) -> Iterator[str]:
                 yield then.date().isoformat()
 
 
-def _with_time(day: str, tree: html.HtmlElement) -> str:
-    """Return the page's own time of day where it names the same day."""
-    for written in _declared(tree):
-        if written.startswith(day) and len(written) > len(day):
-            return written
-    return day
+def _written(day: str, tree: html.HtmlElement) -> str | None:
+    """Return how the page itself declares a day, with the time of day where it names one."""
+    declared = [written for written in _declared(tree) if written.startswith(day)]
+    return next((written for written in declared if len(written) > len(day)), None) or next(
+        iter(declared), None
+    )
 
 
 def _declared(tree: html.HtmlElement) -> Iterator[str]:

@@ -49,14 +49,14 @@ def wall(body: bytes, url: str, content_type: str = "") -> str | None:
     if not _HINT.search(body) and not _LOGIN_PATH.search(_path(url)):
         return None
     markup = decode(body, content_type)
-    text = plain(markup)
-    if len(text) > SHORT:
+    asks_captcha, asks_password = _CAPTCHA.search(markup), "password" in markup.lower()
+    if not asks_captcha and not asks_password:
         return None
-    tree = parse_html(markup)
-    if tree is None:
+    text, tree = plain(markup), parse_html(markup)
+    if len(text) > SHORT or tree is None:
         return None
     title = _title(tree)
-    if _CAPTCHA.search(markup) and _CHALLENGE.search(f"{title}\n{text}"):
+    if asks_captcha and _CHALLENGE.search(f"{title}\n{text}"):
         return "asks to solve a captcha"
     if _has_password(tree) and (_LOGIN_PATH.search(_path(url)) or _LOGIN_TITLE.search(title)):
         return "asks to log in"

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from configs.schema import Source
-from crawlers.extract.article import read_article
-from crawlers.extract.comments import Comment, comment_pages, read_comments
+from crawlers.extract.comments import Comment, Thread
+from crawlers.extract.page import read_page
 from crawlers.extract.text import decode, line
 from crawlers.known import fingerprint
 from crawlers.listings import LOOKED_FOR
@@ -111,7 +111,9 @@ class Sitemap:
         kind = answer.content_type.partition(";")[0].strip().lower()
         if kind and not kind.startswith("text/") and "html" not in kind and "xml" not in kind:
             return Step(problems=(unreadable(answer, f"is {kind[:80]}, not a page"),))
-        found = read_article(answer.body, answer.url, answer.content_type)
+        comments = self._source.comments
+        page = read_page(answer.body, answer.url, answer.content_type, comments=comments)
+        found = page.article
         identity = found.canonical or _whole(answer.url)
         opener = draft(
             answer,
@@ -124,9 +126,9 @@ class Sitemap:
             url=identity,
             fingerprint=answer.about.get("mark") or fingerprint(answer.url),
         )
-        if not self._source.comments:
+        if not comments:
             return Step(drafts=(opener,), partial=True)
-        thread = _comments(answer, identity, known=(answer.url,))
+        thread = _comments(answer, identity, page.thread, known=(answer.url,))
         return replace(thread, drafts=(opener, *thread.drafts))
 
 
@@ -283,15 +285,15 @@ def _page_ask(url: str, texts: Mapping[str, str]) -> Ask:
 
 
 def _thread(answer: Answer) -> Step:
-    return _comments(answer, answer.about.get("thread", ""), answer.about.get("known", ()))
+    page = read_page(answer.body, answer.url, answer.content_type, article=False)
+    about = answer.about
+    return _comments(answer, about.get("thread", ""), page.thread, about.get("known", ()))
 
 
-def _comments(answer: Answer, thread: str, known: tuple[str, ...]) -> Step:
+def _comments(answer: Answer, thread: str, found: Thread, known: tuple[str, ...]) -> Step:
     """Keep the comments of a page and ask for the thread's other pages."""
-    comments = read_comments(answer.body, answer.content_type)
-    drafts = tuple(_comment(comment, answer, thread) for comment in comments)
-    pages = comment_pages(answer.body, answer.url, answer.content_type)
-    others = tuple(url for url in pages if url not in known and url != answer.url)
+    drafts = tuple(_comment(comment, answer, thread) for comment in found.comments)
+    others = tuple(url for url in found.pages if url not in known and url != answer.url)
     first = answer.about.get("page", "")
     about = {"is": "thread", "thread": thread, "known": (*known, *others), "page": first}
     asks = tuple(

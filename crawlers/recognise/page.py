@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
-from crawlers.extract.article import read_article
 from crawlers.extract.links import FEWEST_LINKS, guessed_selector, read_links
+from crawlers.extract.page import read_page
 from crawlers.extract.text import decode, line, parse_html
 from crawlers.recognise.address import disqus
 from crawlers.recognise.data import discourse, mastodon, wordpress
@@ -79,7 +79,7 @@ def is_article(url: str, content_type: str, body: bytes) -> bool:
     page = Page(url, content_type, "", body)
     if page.tree is None:
         return False
-    article = read_article(body, url, content_type)
+    article = read_page(body, url, content_type, comments=False).article
     declared = page.meta("og:type") == "article" or '"NewsArticle"' in page.text
     return declared or (bool(article.date) and len(article.text) > 500)
 

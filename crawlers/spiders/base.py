@@ -15,8 +15,9 @@ from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from configs.schema import Limits
-from crawlers.extract.comments import Comment, comment_pages, read_comments
+from crawlers.extract.comments import Comment, Thread
 from crawlers.extract.dates import first_moment
+from crawlers.extract.page import read_page
 from crawlers.failures import explain
 from crawlers.known import is_old, last_look
 from crawlers.listings import Listings
@@ -175,17 +176,16 @@ class SourceSpider(scrapy.Spider):
         if response.url == self.recorder.job.url:
             self.recorder.stop(f"{response.url}: {sentence}")
 
-    def put_comments(self, response: Response, thread: str) -> Iterator[Request]:
+    def put_comments(self, response: Response, thread: str, found: Thread) -> Iterator[Request]:
         """Keep the comments of a page and ask for the thread's other pages."""
         said = self._said.setdefault(thread, set())
-        comments = read_comments(response.body, content_type(response))
-        drafts = [self._comment(comment, response, thread) for comment in comments]
-        for comment, draft in zip(comments, drafts, strict=True):
+        drafts = [self._comment(comment, response, thread) for comment in found.comments]
+        for comment, draft in zip(found.comments, drafts, strict=True):
             if comment.id not in said:
                 self.recorder.put(draft)
-        said.update(comment.id for comment in comments)
+        said.update(comment.id for comment in found.comments)
         self._note_comments(response, thread, drafts)
-        for url in comment_pages(response.body, response.url, content_type(response)):
+        for url in found.pages:
             if url not in said and url != response.url and fits(url):
                 said.add(url)
                 self._open_threads[url] = thread
@@ -213,7 +213,8 @@ class SourceSpider(scrapy.Spider):
     def read_thread(self, response: Response, thread: str, asked: str) -> Iterator[Request]:
         """Read a further page of a thread."""
         self._open_threads.pop(asked, None)
-        yield from self.put_comments(response, thread)
+        page = read_page(response.body, response.url, content_type(response), article=False)
+        yield from self.put_comments(response, thread, page.thread)
 
     def thread_failed(self, failure: Any) -> None:
         """A further page of a thread could not be read; what passes is tried in the next run."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from scrapy.http import Request, Response
 
-from crawlers.extract.article import Article, read_article
+from crawlers.extract.article import Article
 from crawlers.extract.dates import first_moment
 from crawlers.extract.feed import Entry, read_feed
+from crawlers.extract.page import read_page
 from crawlers.known import fingerprint
 from crawlers.politeness import NotModified
 from crawlers.recorder import Recorder
@@ -133,15 +134,19 @@ class FeedSpider(SourceSpider):
             self.recorder.reject(Outcome.UNREADABLE, link, f"it is {kind}, not a page")
             self._release(link, for_good=True)
             return
-        article = Article()
-        if self.source.follow:
-            article = read_article(response.body, response.url, content_type(response))
-        drafts = [_completed(draft, article, response) for draft in self._waiting[link]]
+        page = read_page(
+            response.body,
+            response.url,
+            content_type(response),
+            article=self.source.follow,
+            comments=self.source.comments,
+        )
+        drafts = [_completed(draft, page.article, response) for draft in self._waiting[link]]
         del self._waiting[link]
         for draft in drafts:
             self.recorder.put(self.aged(draft, self._newest))
         if self.source.comments:
-            yield from self.put_comments(response, drafts[0].external_id or link)
+            yield from self.put_comments(response, drafts[0].external_id or link, page.thread)
 
     def page_failed(self, failure: Any) -> None:
         """An entry's page could not be read, has not changed, or is gone though it is listed."""

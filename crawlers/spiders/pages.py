@@ -7,9 +7,9 @@ from typing import Any
 
 from scrapy.http import Request, Response
 
-from crawlers.extract.article import read_article
 from crawlers.extract.dates import first_moment
 from crawlers.extract.links import read_links
+from crawlers.extract.page import read_page
 from crawlers.known import fingerprint, is_old
 from crawlers.politeness import NotModified
 from crawlers.recorder import Recorder
@@ -133,7 +133,9 @@ class PagesSpider(SourceSpider):
             self.recorder.reject(Outcome.UNREADABLE, response.url, f"it is {kind}, not a page")
             yield from self._done(asked)
             return
-        article = read_article(response.body, response.url, content_type(response))
+        comments = self.source.comments
+        page = read_page(response.body, response.url, content_type(response), comments=comments)
+        article = page.article
         identity = article.canonical or response.url
         draft = Draft(
             external_id=identity,
@@ -152,8 +154,8 @@ class PagesSpider(SourceSpider):
         moment = said if isinstance(said, datetime) else None
         self._newest = max((m for m in (moment, self._newest) if m), default=None)
         self.recorder.put(self.aged(draft, self._newest))
-        if self.source.comments:
-            yield from self.put_comments(response, identity)
+        if comments:
+            yield from self.put_comments(response, identity, page.thread)
         yield from self._done(asked, moment)
 
     def page_failed(self, failure: Any) -> Iterator[Request]:

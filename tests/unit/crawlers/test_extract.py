@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crawlers.extract.article import read_article
-from crawlers.extract.comments import comment_pages, read_comments
 from crawlers.extract.dates import first_moment, moment
 from crawlers.extract.feed import read_feed
 from crawlers.extract.links import read_links
+from crawlers.extract.page import read_page
 from crawlers.extract.text import decode, plain
 from crawlers.rules import Draft, settle
 from models.records import Kind, Outcome, Rejection
@@ -117,7 +116,7 @@ def dated(line: str) -> str | None:
     """Return the date of a page that has this line and no other date."""
     text = "Los vecinos piden que se repare la losa deportiva del parque central. " * 8
     page = f"<html><body><article><h1>Losa</h1>{line}<p>{text}</p></article></body></html>"
-    return read_article(page.encode(), URL).date
+    return read_page(page.encode(), URL).article.date
 
 
 @pytest.mark.parametrize(
@@ -143,7 +142,7 @@ def test_the_date_of_today_above_the_menu_is_not_the_pages() -> None:
         "<a>Deportes</a><h1>Losa</h1><p>Los vecinos piden que se repare la losa.</p></body></html>"
     )
 
-    assert read_article(page.encode(), URL).date is None
+    assert read_page(page.encode(), URL).article.date is None
 
 
 @pytest.mark.parametrize(
@@ -166,7 +165,7 @@ def test_comments_nested_deeper_than_any_stack() -> None:
         for n in range(20_000)
     )
 
-    comments = read_comments(f"<ol>{levels}".encode())
+    comments = read_page(f"<ol>{levels}".encode(), URL).thread.comments
 
     assert len(comments) >= 1_000
     assert comments[500].parent == "499"
@@ -175,8 +174,14 @@ def test_comments_nested_deeper_than_any_stack() -> None:
 def test_a_page_nested_deeper_than_any_stack() -> None:
     page = b"<div>" * 100_000 + b"hola"
 
-    assert read_article(page, URL) is not None
+    assert read_page(page, URL).article.text == ""
     assert read_links(page, URL, None).pages == ()
+
+
+def test_a_deep_page_with_much_text_is_read_as_far_as_pages_go() -> None:
+    page = b"<div><p>Los vecinos piden agua todos los d\xc3\xadas</p>" * 2_000
+
+    assert read_page(page, URL).article.text.count("piden agua") >= 200
 
 
 def test_a_comment_without_an_id_gets_a_stable_one() -> None:
@@ -185,7 +190,9 @@ def test_a_comment_without_an_id_gets_a_stable_one() -> None:
         b'<p itemprop="text">Hola</p></div>'
     )
 
-    first, second = read_comments(page), read_comments(b"<p>otra cosa</p>" + page)
+    first, second = (
+        read_page(body, URL).thread.comments for body in (page, b"<p>otra cosa</p>" + page)
+    )
 
     assert first == second
     assert first[0].id.startswith("h")
@@ -197,7 +204,7 @@ def test_further_pages_of_a_thread() -> None:
         b'<a href="http://otro.pe/comment-page-4/">4</a><a href="/otra">x</a>'
     )
 
-    assert comment_pages(page, URL) == (
+    assert read_page(page, URL).thread.pages == (
         "http://ejemplo.pe/nota/comment-page-2/",
         "http://ejemplo.pe/nota?cpage=3",
     )
@@ -289,10 +296,8 @@ def strings(value: Any) -> Iterator[str]:
 def test_no_bytes_break_the_readers(body: bytes, content_type: str) -> None:
     found = [
         asdict(read_feed(body, URL, content_type)),
-        asdict(read_article(body, URL, content_type)),
-        [asdict(comment) for comment in read_comments(body, content_type)],
+        asdict(read_page(body, URL, content_type)),
         asdict(read_links(body, URL, "a", content_type)),
-        comment_pages(body, URL, content_type),
     ]
 
     assert not [text for text in strings(found) if FORBIDDEN.search(text)]

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from crawlers.extract.article import read_article
-from crawlers.extract.comments import read_comments
 from crawlers.extract.feed import read_feed
 from crawlers.extract.links import read_links
+from crawlers.extract.page import read_page
 
 PAGES = Path(__file__).parents[2] / "pages"
 CASES = sorted(path.parent for path in PAGES.glob("*/expected.json"))
 
 READERS: dict[str, Callable[[bytes, str, str], Any]] = {
     "feed": lambda body, url, kind: asdict(read_feed(body, url, kind)),
-    "article": lambda body, url, kind: asdict(read_article(body, url, kind)),
-    "comments": lambda body, _, kind: [asdict(comment) for comment in read_comments(body, kind)],
+    "article": lambda body, url, kind: asdict(read_page(body, url, kind).article),
+    "comments": lambda body, url, kind: [
+        asdict(comment) for comment in read_page(body, url, kind).thread.comments
+    ],
     "links": lambda body, url, kind: asdict(read_links(body, url, ".portada h2 a", kind)),
 }
 
