@@ -30,6 +30,9 @@ SINCE, UNTIL = "X-Manifiesta-Since", "X-Manifiesta-Until"
 STATUS = "X-Manifiesta-Status"
 """The WARC header with the status of a page that was rendered."""
 
+SENT = "X-Manifiesta-Sent"
+"""The WARC header with the digest of what a request sent, where one address has many answers."""
+
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _CHUNK = 1 << 16
 
@@ -38,7 +41,8 @@ _CHUNK = 1 << 16
 class Response:
     """What came over the wire for one request; ``body`` is still compressed if it was.
 
-    A ``rendered`` one never came so: it is what a browser made of a page.
+    A ``rendered`` one never came so: it is what a browser made of a page. ``sent`` is the
+    `digest` of what the request sent, if it sent anything.
     """
 
     url: str
@@ -47,10 +51,24 @@ class Response:
     body: bytes
     fetched_at: datetime
     rendered: bool = False
+    sent: str = ""
 
     def header(self, name: str) -> str:
         """Return the first header of that name, or nothing."""
         return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A response that lies in the archive, and the `digest` of what was sent for it."""
+
+    capture: Capture
+    sent: str = ""
+
+
+def digest(sent: bytes) -> str:
+    """Return what tells one request to an address from another; of one without a body nothing."""
+    return sha256(sent).hexdigest() if sent else ""
 
 
 class Archive:
@@ -181,6 +199,8 @@ def _record(response: Response, identity: str, headers: Mapping[str, str]) -> by
         "WARC-Date": f"{response.fetched_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
     }
     about |= headers
+    if response.sent:
+        about[SENT] = response.sent
     if response.rendered:  # WARC 1.1, 6.5: a resource that no protocol sent as it is
         record = writer.create_warc_record(
             response.url,

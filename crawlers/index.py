@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from crawlers.archive import CRAWL, SINCE, STATUS, UNTIL
+from crawlers.archive import CRAWL, SENT, SINCE, STATUS, UNTIL, Exchange
 from crawlers.wire import to_line
 from models.records import Capture
 
@@ -21,19 +21,24 @@ _Crawl = tuple[str, datetime | None, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """One crawl as it lies in the archive: its responses in the order in which they came.
+    """One crawl as it lies in the archive: its exchanges in the order in which they ended.
 
     ``since`` and ``until`` are the window that it was to read, if it was told of one.
     """
 
-    captures: tuple[Capture, ...]
+    exchanges: tuple[Exchange, ...]
     since: datetime | None = None
     until: datetime | None = None
 
     @property
+    def captures(self) -> tuple[Capture, ...]:
+        """Its responses."""
+        return tuple(exchange.capture for exchange in self.exchanges)
+
+    @property
     def ended_at(self) -> datetime:
         """When its last response came."""
-        return self.captures[-1].fetched_at
+        return self.exchanges[-1].capture.fetched_at
 
 
 def archived_crawls(archive: Path, municipality: str, source: str) -> list[Archived]:
@@ -41,15 +46,15 @@ def archived_crawls(archive: Path, municipality: str, source: str) -> list[Archi
 
     What a killed writer left half done at the end of a file is no response.
     """
-    crawls: dict[_Crawl, list[Capture]] = {}
+    crawls: dict[_Crawl, list[Exchange]] = {}
     folder = archive / municipality / source
     for path in sorted(folder.glob("*.warc.gz")):
-        for crawl, capture in _captures(path, archive):
-            crawls.setdefault(crawl, []).append(capture)
+        for crawl, exchange in _exchanges(path, archive):
+            crawls.setdefault(crawl, []).append(exchange)
     found = [
-        Archived(tuple(captures), since, until) for (_, since, until), captures in crawls.items()
+        Archived(tuple(exchanges), since, until) for (_, since, until), exchanges in crawls.items()
     ]
-    return sorted(found, key=lambda crawl: crawl.captures[0].fetched_at)
+    return sorted(found, key=lambda crawl: crawl.exchanges[0].capture.fetched_at)
 
 
 def archive_state(archive: Path, municipality: str, source: str) -> list[str]:
@@ -59,23 +64,24 @@ def archive_state(archive: Path, municipality: str, source: str) -> list[str]:
 
 
 def write_answers(crawls: Sequence[Archived], number: int, path: Path) -> None:
-    """Write the file of captures that replays one of the crawls.
+    """Write the file of exchanges that replays one of the crawls.
 
     What it did not ask, because an earlier run had read it, is answered as it last was before.
     """
-    own = crawls[number].captures
-    asked = {capture.url for capture in own}
+    own = crawls[number].exchanges
+    asked = {(exchange.capture.url, exchange.sent) for exchange in own}
     earlier = {
-        capture.url: capture
+        (exchange.capture.url, exchange.sent): exchange
         for crawl in crawls[:number]
-        for capture in crawl.captures
-        if capture.status < 400 and capture.status != 304 and capture.url not in asked
+        for exchange in crawl.exchanges
+        if exchange.capture.status < 400 and exchange.capture.status != 304
     }
-    path.write_bytes(b"".join(to_line(capture) for capture in (*earlier.values(), *own)))
+    before = [exchange for key, exchange in earlier.items() if key not in asked]
+    path.write_bytes(b"".join(to_line(exchange) for exchange in (*before, *own)))
     path.chmod(0o600)
 
 
-def _captures(path: Path, archive: Path) -> Iterator[tuple[_Crawl, Capture]]:
+def _exchanges(path: Path, archive: Path) -> Iterator[tuple[_Crawl, Exchange]]:
     from warcio.archiveiterator import ArchiveIterator
     from warcio.exceptions import ArchiveLoadFailed
 
@@ -86,7 +92,8 @@ def _captures(path: Path, archive: Path) -> Iterator[tuple[_Crawl, Capture]]:
                 body = record.raw_stream.read()
                 if record.rec_type in _KEPT:
                     place = path.relative_to(archive).as_posix(), records.get_record_offset()
-                    yield _crawl(record), _capture(record, body, *place)
+                    sent = record.rec_headers.get_header(SENT) or ""
+                    yield _crawl(record), Exchange(_capture(record, body, *place), sent)
         except (EOFError, ValueError, zlib.error, ArchiveLoadFailed):
             return
 

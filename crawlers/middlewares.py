@@ -11,6 +11,7 @@ from scrapy.robotstxt import RobotParser
 
 from crawlers.addresses import Door, door_of, literal, refusal
 from crawlers.archive import Response as Wire
+from crawlers.archive import digest
 from crawlers.politeness import UNDER_TERMS, recorder_of, slow_down
 from crawlers.recorder import Recorder
 from crawlers.resolver import refused
@@ -152,7 +153,15 @@ class Archiver:
             for value in values
         ]
         rendered = "playwright" in response.flags
-        wire = Wire(response.url, response.status, headers, response.body, fetched_at, rendered)
+        wire = Wire(
+            response.url,
+            response.status,
+            headers,
+            response.body,
+            fetched_at,
+            rendered,
+            digest(request.body),
+        )
         request.meta["capture_id"] = self._recorder.capture(wire).id
         request.meta["fetched_at"] = fetched_at
         return response

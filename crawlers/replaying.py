@@ -1,6 +1,7 @@
 """Answers a crawl from the archive; nothing is fetched."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Self
 from urllib.parse import urldefrag
 
@@ -8,7 +9,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Headers, Request, Response
 from scrapy.responsetypes import responsetypes
 
-from crawlers.archive import read_response
+from crawlers.archive import Exchange, digest, read_response
 from crawlers.politeness import ROBOTS_TXT
 from crawlers.recorder import Recorder
 from crawlers.wire import read_lines
@@ -20,7 +21,7 @@ class NotArchived(IgnoreRequest):
 
 
 class Replayer:
-    """Gives each address its archived responses, in the order in which they once came.
+    """Gives each request its archived responses, in the order in which they once came.
 
     It takes the place of `crawlers.middlewares.Archiver`: what a crawl learns from it, the
     moment of the fetch included, is what it learnt from the network.
@@ -28,10 +29,14 @@ class Replayer:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._answers: dict[str, deque[Capture]] = {}
-        path = recorder.job.replay or recorder.job.fetched
-        for capture in read_lines(path, Capture) if path else ():
-            self._answers.setdefault(capture.url, deque()).append(capture)
+        self._answers: dict[tuple[str, str], deque[Capture]] = {}
+        for exchange in self._exchanges():
+            key = exchange.capture.url, exchange.sent
+            self._answers.setdefault(key, deque()).append(exchange.capture)
+
+    def _exchanges(self) -> Iterable[Exchange]:
+        path = self._recorder.job.replay
+        return read_lines(path, Exchange) if path else ()
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> Self:
@@ -48,7 +53,9 @@ class Replayer:
         return response
 
     def _archived(self, request: Request) -> Response | None:
-        captures = self._answers.get(urldefrag(request.url).url)
+        url = urldefrag(request.url).url
+        # an archive from before digests were written knows the address alone
+        captures = self._answers.get((url, digest(request.body))) or self._answers.get((url, ""))
         if not captures:
             return None
         capture = captures.popleft() if len(captures) > 1 else captures[0]
@@ -64,6 +71,10 @@ class Replayer:
 
 class Fetched(Replayer):
     """Answers what another crawl has fetched a moment ago, and lets the network answer the rest."""
+
+    def _exchanges(self) -> Iterable[Exchange]:
+        path = self._recorder.job.fetched
+        return map(Exchange, read_lines(path, Capture)) if path else ()
 
     def process_request(self, request: Request) -> Response | None:
         """Answer a request from the archive, if it is there."""

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from crawlers.archive import Exchange
 from models.records import (
     Capture,
     Extracted,
@@ -19,8 +20,8 @@ EXTRACTED, CAPTURES, REJECTIONS = "extracted.jsonl", "captures.jsonl", "rejectio
 VALIDATORS, VANISHED, LISTINGS = "validators.jsonl", "vanished.jsonl", "listings.jsonl"
 SUMMARY = "summary.json"
 
-AnyRecord = Extracted | Capture | Rejection | Validator | Vanished | Listing
-Record = TypeVar("Record", Extracted, Capture, Rejection, Validator, Vanished, Listing)
+AnyRecord = Extracted | Capture | Rejection | Validator | Vanished | Listing | Exchange
+Record = TypeVar("Record", Extracted, Capture, Rejection, Validator, Vanished, Listing, Exchange)
 
 
 class Summary(BaseModel):
@@ -52,7 +53,7 @@ class Summary(BaseModel):
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind)
-    for kind in (Extracted, Capture, Rejection, Validator, Vanished, Listing)
+    for kind in (Extracted, Capture, Rejection, Validator, Vanished, Listing, Exchange)
 }
 
 

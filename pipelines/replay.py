@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from configs.schema import Municipality, Source
 from crawlers.index import Archived, archived_crawls, write_answers
 from crawlers.job import CrawlResult, crawl
-from crawlers.known import MOST_OPENERS, Known
+from crawlers.known import MOST_OPENERS, Known, last_look
 from models.records import Extracted, Opener, State, Window
 from pipelines.collect import Collected, collect_partitions, conclude, keep_records, make_job
 from pipelines.privacy import Pseudonymiser
@@ -26,6 +26,14 @@ class Replayed:
     ended_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The fingerprint under which something is stored, and when it was said."""
+
+    fingerprint: str
+    said_at: datetime
+
+
 def replay_source(
     municipality: Municipality,
     source: Source,
@@ -39,16 +47,17 @@ def replay_source(
     crawl knows what those before it stored, as it did then, so it asks for the same pages.
     """
     crawls = archived_crawls(archive, municipality.code, source.name)
-    seen: dict[str, datetime] = {}
+    marks: dict[str, Mark] = {}
     openers: dict[str, Opener] = {}
     complete = False
     for number, archived in enumerate(crawls):
         if window.day_of(archived.ended_at) < window.start:
             continue
         newest = sorted(openers.values(), key=lambda o: (-o.said_at.timestamp(), o.external_id))
+        seen = {mark.fingerprint: mark.said_at for mark in marks.values()}
         known = Known(seen=seen, complete=complete, openers=tuple(newest[:MOST_OPENERS]))
         result = _again(municipality, source, archive, software_version, crawls, number, known)
-        seen = seen | _marks(result.extracted)
+        marks = _marks(marks, result)
         openers = _openers(openers, result)
         complete = not result.missed if result.finished or result.extracted else complete
         yield Replayed(result, archived.ended_at)
@@ -74,8 +83,21 @@ def _again(
     return replace(result, captures=list(crawls[number].captures), validators=())
 
 
-def _marks(records: Sequence[Extracted]) -> dict[str, datetime]:
-    return {r.fingerprint: r.said_at for r in records if r.fingerprint and r.said_at is not None}
+def _marks(known: Mapping[str, Mark], result: CrawlResult) -> dict[str, Mark]:
+    """Return by external id what told the crawl after this one to leave things as they are."""
+    new = {
+        record.external_id: Mark(record.fingerprint, record.said_at)
+        for record in result.extracted
+        if record.fingerprint and record.said_at is not None
+    }
+    looked = frozenset(result.looked)
+    old = {
+        key: replace(mark, fingerprint=last_look(mark.fingerprint))
+        if mark.fingerprint in looked
+        else mark
+        for key, mark in known.items()
+    }
+    return old | new
 
 
 def _openers(known: Mapping[str, Opener], result: CrawlResult) -> dict[str, Opener]:

@@ -16,6 +16,7 @@ import pytest
 from configs.schema import Limits, Source
 from crawlers import forked, job
 from crawlers.forked import Forks
+from crawlers.index import archived_crawls, write_answers
 from crawlers.job import CrawlJob
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -183,6 +184,14 @@ def make_job(tmp_path: Path) -> Callable[..., CrawlJob]:
         )
 
     return make
+
+
+def to_replay(job: CrawlJob, out: Path) -> CrawlJob:
+    """Return a job that reads again what the archive holds of one, and nothing else."""
+    answers = job.out / "answers.jsonl"
+    crawls = archived_crawls(job.archive, job.municipality, job.source.name)
+    write_answers(crawls, len(crawls) - 1, answers)
+    return job.model_copy(update={"out": out, "replay": answers})
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from crawlers.browser import need
 from crawlers.browser.need import what_is_missing
 from crawlers.browser.proxy import _direct
 from crawlers.job import CrawlJob, CrawlResult, crawl
-from crawlers.wire import CAPTURES
 from models.records import Failure, Outcome
+from tests.unit.crawlers.conftest import to_replay
 
 Job = Callable[..., CrawlJob]
 
@@ -81,7 +81,7 @@ def test_what_scripts_write_is_read_archived_and_replayed(
     assert b'<a href="/nota/1">Pistas</a>' in read_capture(front, job.archive)
 
     site.asked.clear()
-    again = crawl(job.model_copy(update={"out": tmp_path / "again", "replay": job.out / CAPTURES}))
+    again = crawl(to_replay(job, tmp_path / "again"))
     assert again.finished, details(again)
     assert again.extracted == result.extracted
     assert site.asked == []

@@ -16,6 +16,7 @@ from crawlers.known import Known
 from crawlers.protocols.secret import HIDDEN, TOKEN
 from crawlers.wire import CAPTURES, SUMMARY, Summary
 from models.records import Extracted, Failure, Kind, Outcome
+from tests.unit.crawlers.conftest import to_replay
 
 Job = Callable[..., CrawlJob]
 SECRET = "AIzaSy-Sup3r/Secreta|2026"
@@ -180,8 +181,7 @@ def test_a_replay_needs_neither_a_network_nor_a_token(
     first = crawl(job)
     monkeypatch.delenv("CLAVE")
     site.asked.clear()
-    update = {"out": tmp_path / "again", "replay": job.out / CAPTURES}
-    again = crawl(job.model_copy(update=update))
+    again = crawl(to_replay(job, tmp_path / "again"))
     assert again.finished, again.reason
     assert again.extracted == first.extracted
     assert len(again.extracted) == 2
