@@ -433,16 +433,6 @@ class Store:
                 append(connection, Event("correct", where, done), item.reader)
             touch_of(connection, (item.manifestation_id for item in items))
 
-    def mark_gone(self, ids: Sequence[str], moment: datetime) -> int:
-        """Note that manifestations are no longer at their source; return how many newly are.
-
-        They stay stored and counted in the windows in which they were said; reports quote them
-        no more. One that is marked already keeps its first moment, and one that was fetched since
-        is not gone.
-        """
-        with self._writing() as connection:
-            return _mark_gone(connection, dict.fromkeys(ids, moment))
-
     def save_languages(self, identifier: str, labels: Mapping[tuple[str, str], str]) -> None:
         """Label texts, by manifestation and text hash; a text that has a label keeps it."""
         rows = [
@@ -718,15 +708,18 @@ def _insert_captures(
     _upsert(connection, CaptureRow, rows)
 
 
-def _mark_gone(connection: Connection, moments: Mapping[str, datetime]) -> int:
-    """Mark manifestations that were fetched before they were seen gone; return how many."""
-    said, marked = ManifestationRow, 0
+def _mark_gone(connection: Connection, moments: Mapping[str, datetime]) -> None:
+    """Note when manifestations were seen to be no longer at their source.
+
+    They stay stored and counted in the windows in which they were said; reports quote them no
+    more. One that is marked already keeps its first moment, and one that was fetched since is
+    not gone.
+    """
+    said = ManifestationRow
     for moment in sorted(set(moments.values())):
         for chunk in chunks(sorted(key for key, when in moments.items() if when == moment)):
             theirs = (said.id.in_(chunk), said.gone_at.is_(None), said.fetched_at <= moment)
-            statement = update(said).where(*theirs).values(gone_at=moment)
-            marked += connection.execute(statement).rowcount
-    return marked
+            connection.execute(update(said).where(*theirs).values(gone_at=moment))
 
 
 def _insert_fields(

@@ -26,7 +26,7 @@ from tests.unit.demands.asking import (
     only,
     put,
 )
-from tests.unit.store.builders import LIMA, at, rows, said
+from tests.unit.store.builders import LIMA, at, rows, said, vanish
 
 
 def test_texts_that_ask_for_the_same_in_one_place_become_one_demand(both: Store) -> None:
@@ -127,7 +127,7 @@ def test_a_merged_demand_does_not_keep_a_purge_from_the_other(store: Store) -> N
 def test_texts_that_are_gone_or_foreign_ask_for_nothing(store: Store) -> None:
     put(store, said(1, BINS))
     put(store, said(2, HOLE))
-    store.mark_gone([said(1).id], datetime(2026, 5, 1, tzinfo=UTC))
+    vanish(store, datetime(2026, 5, 1, tzinfo=UTC), said(1).id)
     store.save_languages("x", {(said(2).id, said(2, HOLE).text_hash): "qu"})
     assert asked(store).texts == 0
 

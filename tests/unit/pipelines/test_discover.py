@@ -37,6 +37,7 @@ from tests.unit.store.builders import (
     municipality,
     rows,
     said,
+    vanish,
 )
 
 VILLA = municipality(feeds=("diario",))
@@ -148,7 +149,7 @@ def test_what_a_source_has_taken_back_is_not_quoted(store: Store) -> None:
     speak(store, run_id)
     before = found(store, run_id)["insight_evidence"]
     gone = before[0]["manifestation_id"]
-    store.mark_gone([gone], at(3, month=4))  # later than it was fetched
+    vanish(store, at(3, month=4), gone)  # later than it was fetched
     after = found(store, run_id)["insight_evidence"]
     assert gone not in {row["manifestation_id"] for row in after}
 

@@ -21,7 +21,7 @@ from models.records import (
 from models.tables import Base
 from pipelines.privacy import text_hash
 from pipelines.store.read import Countable, countable
-from pipelines.store.write import Classified, RunStart, Store
+from pipelines.store.write import Classified, Learnt, RunStart, Store
 
 LIMA = ZoneInfo("America/Lima")
 MARCH = Window(date(2026, 3, 1), date(2026, 4, 1), LIMA)
@@ -135,6 +135,12 @@ def begun(store: Store, place: Municipality | None = None, window: Window = MARC
 def save(store: Store, run_id: str, *items: Manifestation) -> None:
     """Store manifestations, whatever source each is of."""
     store.save_collected(run_id, municipality(), "diario", items)
+
+
+def vanish(store: Store, moment: datetime, *ids: str) -> None:
+    """Have a crawl see that manifestations are gone."""
+    learnt = Learnt(gone=dict.fromkeys(ids, moment))
+    store.save_collected(begun(store), municipality(), "diario", (), learnt=learnt)
 
 
 def counted_texts(engine: Engine, taxonomy: str = TAXONOMY, gazetteer: str = "") -> list[Countable]:

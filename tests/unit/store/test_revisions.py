@@ -19,6 +19,7 @@ from tests.unit.store.builders import (
     rows,
     said,
     save,
+    vanish,
 )
 
 FIRST, SECOND, THIRD = (datetime(2026, 4, day, tzinfo=UTC) for day in (2, 3, 4))
@@ -63,9 +64,9 @@ def test_what_is_gone_is_marked_once(store):
     run = begun(store)
     item, other = said(1), said(2)
     save(store, run, item, other)
-    assert store.mark_gone([item.id, item.id, "unknown"], SECOND) == 1
-    assert store.mark_gone([item.id], THIRD) == 0
-    assert store.mark_gone([], THIRD) == 0
+    vanish(store, SECOND, item.id, "unknown")
+    vanish(store, THIRD, item.id)
+    vanish(store, THIRD)
     marks = {row["id"]: row["gone_at"] for row in rows(store.engine, ManifestationRow)}
     assert marks == {item.id: SECOND, other.id: None}
 
@@ -73,7 +74,7 @@ def test_what_is_gone_is_marked_once(store):
 def test_what_is_seen_again_later_is_back(store):
     run, item = begun(store), said(1, fetched_at=FIRST)
     save(store, run, item)
-    store.mark_gone([item.id], SECOND)
+    vanish(store, SECOND, item.id)
     save(store, run, item)  # read again from the archive: an earlier sight of it
     assert rows(store.engine, ManifestationRow)[0]["gone_at"] == SECOND
     save(store, run, said(1, fetched_at=THIRD))
@@ -91,7 +92,7 @@ def test_what_is_gone_is_counted_and_not_quoted(store):
     save(store, run, *items)
     store.set_model(run, MODEL)
     store.save_classifications(TAXONOMY, [classified(item) for item in items])
-    store.mark_gone([items[0].id], SECOND)
+    vanish(store, SECOND, items[0].id)
     assert counted(store, run, place) == 2
     data = gather(store.engine, run, place, load_taxonomy())
     assert [quote.id for one in data.evidence for quote in one.quotes] == [items[1].id]
