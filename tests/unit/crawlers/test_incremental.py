@@ -297,3 +297,40 @@ def test_a_feed_that_counts_its_comments_opens_only_pages_with_new_ones(
 
     assert sorted(site.paths) == ["/feed", "/nota/2", "/robots.txt"]
     assert second.unchanged == 1
+
+
+def test_an_old_page_of_a_sitemap_that_has_not_changed_is_asked_one_last_time(
+    site: Any, make_job: Job
+) -> None:
+    def listed(*names: str) -> str:
+        places = "".join(f"<url><loc>{site.url}{name}</loc></url>" for name in names)
+        space = "http://www.sitemaps.org/schemas/sitemap/0.9"
+        return f'<?xml version="1.0"?><urlset xmlns="{space}">{places}</urlset>'
+
+    for name, day in (("/n/1", 9), ("/n/2", 20)):
+        text = ARTICLE.replace(b"https://elvecino.example.pe/noticias/marcha-agua", b"")
+        tagged(site, name, text.replace(b"2025-05-06T", f"2025-05-{day:02}T".encode()))
+
+    def maps(*names: str) -> str:
+        found: str = site.page("/mapa.xml", listed(*names), content_type="application/xml")
+        return found
+
+    job = make_job(maps("/n/1"), protocol="sitemap", comments=True)
+    first = learnt(crawl(job), complete=True)
+    maps("/n/1", "/n/2")
+    site.asked.clear()
+
+    second = crawl(knowing(job, first))
+    asked = sorted(site.paths)
+    site.asked.clear()
+    known = first.model_copy(update={"seen": {**first.seen, **learnt(second).seen}})
+    third = crawl(knowing(job, known, "third"))
+    once_more = sorted(site.paths)
+    site.asked.clear()
+    crawl(knowing(job, looked(looked(known, second), third), "fourth"))
+
+    # whether the old one had its last look depends on which of the two was answered first
+    assert asked == ["/mapa.xml", "/n/1", "/n/2", "/robots.txt"]
+    assert {*second.looked, *third.looked} == {fingerprint(f"{site.url}/n/1", None)}
+    assert set(once_more) >= {"/mapa.xml", "/n/2", "/robots.txt"}
+    assert sorted(site.paths) == ["/mapa.xml", "/n/2", "/robots.txt"]
