@@ -13,22 +13,19 @@ from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from nlp.terms import terms_of
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
-VERSION = "topics-1"
-"""Raise it with every change of the rules here."""
-
 LEAST_TEXTS = 8
 """A topic holds at least so many distinct texts; more in a large window."""
 MOST_FITTED = 8_000
 """Density is measured on at most so many texts; the others join the topic they lie in."""
-SAME = 0.6
-"""Cosine similarity from which a topic is one of an earlier window."""
+SAME = 0.8
+"""Cosine similarity from which a topic is one of an earlier window; news of which less was alike
+were about something else (`docs/benchmarks.md`)."""
 
 _COMMON = 3  # components that all texts share and that tell nothing apart
 _KEPT = 15
@@ -181,16 +178,19 @@ def _names(
     space: _Space,
     earlier: Mapping[str, Floats],
 ) -> list[tuple[str, bool]]:
-    """Give each topic the id of the earlier one that lies where it does, or one of its own."""
+    """Give each topic the id of the earlier one that lies where it does, or one of its own.
+
+    Each of the two must be nearest to the other: of two like topics the farther is a new one.
+    """
     names: dict[int, str] = {}
     if earlier and found:
         known = sorted(earlier)
         here = _unit(space.places(np.array([centroid for *_, centroid in found])))
         there = _unit(space.places(np.array([earlier[name] for name in known])))
         alike = here @ there.T
-        for mine, theirs in zip(*linear_sum_assignment(-alike), strict=True):
-            if alike[mine, theirs] >= SAME:
-                names[int(mine)] = known[int(theirs)]
+        for mine, theirs in enumerate(alike.argmax(axis=1).tolist()):
+            if alike[mine, theirs] >= SAME and alike[:, theirs].argmax() == mine:
+                names[mine] = known[theirs]
     return [
         (names[at], True) if at in names else (_own_name(members, ids, set(earlier)), False)
         for at, (_, members, _) in enumerate(found)

@@ -79,6 +79,23 @@ def test_a_topic_keeps_its_id_in_the_next_window_and_a_new_one_gets_its_own() ->
     assert not known[new["perro"]]
 
 
+def test_of_two_that_lie_near_an_earlier_one_the_nearer_keeps_its_id() -> None:
+    ids, texts, vectors = town(seed=3)
+    topics = {topic.id: topic for topic in find_topics(ids, texts, vectors)}
+    own, like = (topics[named(topics.values(), ids)[thing]].centroid for thing in ("agua", "luz"))
+    found = find_topics(ids, texts, vectors, {"t-old": 0.7 * own + 0.3 * like})
+    known = [ids[topic.members[0]].split("-")[1] for topic in found if topic.known]
+    assert known == ["agua"]
+    assert named(found, ids)["agua"] == "t-old"
+
+
+def test_what_lies_halfway_is_not_known_again() -> None:
+    ids, texts, vectors = town(seed=3)
+    topics = find_topics(ids, texts, vectors)
+    every = np.mean([topic.centroid for topic in topics], axis=0)
+    assert not any(topic.known for topic in find_topics(ids, texts, vectors, {"t-old": every}))
+
+
 def test_no_id_is_given_twice() -> None:
     ids, texts, vectors = town(seed=3)
     before = find_topics(ids, texts, vectors)
