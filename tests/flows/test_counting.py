@@ -19,7 +19,7 @@ from pipelines.counted import Counted
 from pipelines.store.engine import open_engine
 from pipelines.store.write import Partition, Placed, Store
 from tests.flows.conftest import Said
-from tests.unit.certificate import certified
+from tests.unit.certificate import certified, shares_of_rows
 from tests.unit.store.builders import (
     LIMA,
     MARCH,
@@ -42,8 +42,6 @@ ZONES = [
     {"code": "norte", "name": "Norte"},
 ]
 VILLA = municipality(zones=ZONES, base_url="https://example.pe")
-SHARE_OF = {"share": "n", "negative_share": "count", "before_share": "before_n"}
-"""Of each share in an export the column that holds its denominator."""
 
 
 @dataclass(frozen=True)
@@ -292,15 +290,6 @@ def test_a_file_that_cannot_be_written_is_explained(
 # --- every share of an export can be of its denominator --------------------------------------
 
 
-def shares(rows: list[dict[str, str]]) -> list[tuple[str, int]]:
-    return [
-        (f"{float(row[share]):.2%}", int(float(row[n])))
-        for row in rows
-        for share, n in SHARE_OF.items()
-        if row.get(share) and row.get(n)
-    ]
-
-
 SHARED = (
     *("insight_overview", "insight_category", "insight_intent", "insight_day"),
     *("insight_source", "insight_place", "insight_series", "insight_change"),
@@ -317,7 +306,7 @@ def test_every_exported_share_passes_the_certificate(
             out = tmp_path / "shares.csv"
             done = manifiesta("export", *HERE, *chosen, "--table", name, "--out", out, *words)
             assert done.code == 0, done.err
-            found = shares(table(out))
+            found = shares_of_rows(table(out))
             assert found, name
             assert [pair for pair in found if not certified(*pair)] == [], name
 

@@ -1,21 +1,32 @@
-"""A surge that is planted in the town is told as an alert, and a lost source raises none."""
+"""A surge that is planted in the town is told as an alert, and a lost source raises none.
 
+Of the same finished run every printed share is read, in tables, report and pages.
+"""
+
+import io
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from fastapi.testclient import TestClient
+from lxml import html
+from sqlalchemy import Engine
 
 from configs.schema import SHIPPED
 from crawlers.sandbox.events import read_event
 from crawlers.sandbox.server import serve_town
 from crawlers.sandbox.town import build_town, window_of
+from dashboard.app import create_app
+from models.tables import INSIGHT_TABLES
 from pipelines.store.engine import open_engine
-from tests.flows.conftest import Said
-
-pytestmark = pytest.mark.usefixtures("prefect_server")
+from tests.unit.certificate import Read, certified, shares_of_page, shares_of_rows
+from tests.unit.store.builders import rows
 
 EVENT = "waste:huaycan:2021-09-17:3:volume"
 LOST = "telegram-ate"
@@ -38,20 +49,50 @@ def write_municipality(home: Path) -> None:
     (folder / "prueba.yml").write_text(yaml.safe_dump(document, allow_unicode=True))
 
 
-def test_a_planted_surge_is_an_alert_and_a_lost_source_is_none(
-    manifiesta: Callable[..., Said], home: Path
-) -> None:
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over: its exit code, what it said, and where it left what it made."""
+
+    code: int
+    summary: dict[str, object]
+    home: Path
+
+    @property
+    def engine(self) -> Engine:
+        """Its database."""
+        return open_engine(f"sqlite:///{self.home / 'manifiesta.db'}")
+
+
+@pytest.fixture(scope="module")
+def finished(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    from flows.cli import main
+
+    home, said = tmp_path_factory.mktemp("planted"), io.StringIO()
     write_municipality(home)
+    town = build_town(2021, window=window_of(DAYS), events=[read_event(EVENT)])
+    handler = signal.getsignal(signal.SIGTERM)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        serve_town(0, town=town, chaos={LOST: "error500"}) as url,
+    ):
+        patch.setenv("MANIFIESTA_HOME", str(home))
+        patch.setenv("MANIFIESTA_PSEUDONYM_KEY", "a key that only the tests use")
+        patch.delenv("MANIFIESTA_DATABASE_URL", raising=False)
+        patch.setattr(
+            "sys.argv", ["manifiesta", "run", "-m", "prueba", "--base-url", url, "--json"]
+        )
+        with redirect_stdout(said), pytest.raises(SystemExit) as end:
+            main()
+    signal.signal(signal.SIGTERM, handler)
+    return Finished(int(end.value.code or 0), json.loads(said.getvalue()), home)
+
+
+def test_a_planted_surge_is_an_alert_and_a_lost_source_is_none(finished: Finished) -> None:
     event = read_event(EVENT)
-    town = build_town(2021, window=window_of(DAYS), events=[event])
-
-    with serve_town(0, town=town, chaos={LOST: "error500"}) as url:
-        answer = manifiesta("run", "-m", "prueba", "--base-url", url, "--json")
-
-    assert answer.code == 3, answer.err
-    reasons = {each["source"]: each["reason"] for each in json.loads(answer.out)["sources"]}
+    assert finished.code == 3
+    reasons = {each["source"]: each["reason"] for each in finished.summary["sources"]}
     assert {name for name, reason in reasons.items() if reason} == {LOST}
-    with open_engine(f"sqlite:///{home / 'manifiesta.db'}").connect() as connection:
+    with finished.engine.connect() as connection:
         alerts = pd.read_sql(
             "SELECT subject, statistic, sources_read FROM insight_finding"
             " WHERE kind = 'alert' AND lens = ''",
@@ -69,3 +110,26 @@ def test_a_planted_surge_is_an_alert_and_a_lost_source_is_none(
         if str(event.start) <= each["day"] < str(event.end)
     }
     assert begun == HOLDING
+
+
+def printed(finished: Finished) -> Iterator[tuple[str, Read]]:
+    """Read the shares of every insight table, of both reports and of every page."""
+    for table in INSIGHT_TABLES:
+        yield table.__tablename__, Read(shares_of_rows(rows(finished.engine, table)), [])
+    for report in finished.home.glob("reports/*/*.html"):
+        yield report.name, shares_of_page(report.read_text("utf-8"))
+    visitor = TestClient(create_app(finished.engine, finished.home / "municipalities"))
+    links = html.fromstring(visitor.get("/").text).xpath("//nav//a/@href")
+    for path in sorted({link for link in links if link.startswith("/")}):
+        answer = visitor.get(path)
+        assert answer.status_code == 200, path
+        yield path, shares_of_page(answer.text)
+
+
+def test_every_printed_share_of_a_finished_run_passes_the_certificate(finished: Finished) -> None:
+    found = dict(printed(finished))
+    assert len([name for name in found if name.endswith(".html")]) == 2
+    assert sum(bool(read.shares) for read in found.values()) >= 14
+    for name, read in found.items():
+        assert [pair for pair in read.shares if not certified(*pair)] == [], name
+        assert read.left == [], name

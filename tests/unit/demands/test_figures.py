@@ -21,6 +21,7 @@ from pipelines.demands.figures import (
 )
 from pipelines.store.demands import Demand
 from pipelines.store.write import Store
+from tests.unit.certificate import certified, shares_of_rows
 from tests.unit.demands.asking import (
     GAZETTEER,
     NOW,
@@ -135,6 +136,15 @@ def test_answers_by_their_due_date() -> None:
     row = cell(response_times(found, MARCH, NOW), dimension="all")
     assert (row["n"], row["due_n"], row["on_time"]) == (6, 3, 1)
     assert row["on_time_share"] == pytest.approx(1 / 3)
+
+
+def test_their_shares_can_be_of_their_denominators() -> None:
+    due = (NOW - 60 * DAY).date() + 5 * DAY
+    found = [done(days, due_on=due) for days in range(1, 8)]
+    found += [demand(confirmed_at=NOW - days * DAY) for days in (1, 9, 9, 20, 40, 100, 120)]
+    shares = shares_of_rows([*ageing(found, MARCH, NOW), *response_times(found, MARCH, NOW)])
+    assert {n for _, n in shares} == {7}
+    assert [pair for pair in shares if not certified(*pair)] == []
 
 
 def test_only_what_was_spoken_of_in_the_window_is_timed() -> None:

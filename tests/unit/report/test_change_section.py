@@ -14,6 +14,7 @@ from pipelines.report.data import ReportData
 from pipelines.report.gather import gather
 from pipelines.report.page import render
 from pipelines.store.write import Classified, Partition, Store
+from tests.unit.certificate import certified, shares_of_page
 from tests.unit.report.town import taxonomy
 from tests.unit.store.builders import (
     LIMA,
@@ -83,6 +84,15 @@ def test_a_change_has_points_interval_q_and_both_shares(store: Store) -> None:
     (same,) = cells(shown, "tabla-cambios-category").values()
     assert same[2].startswith("0.0 puntos -")
     assert same[4] == "no se distingue del azar"
+
+
+def test_its_shares_can_be_of_their_denominators(store: Store) -> None:
+    fill(store, BEFORE, 20, 97)
+    fill(store, NOW, 61, 103)
+    printed = shares_of_page(html.tostring(section(reported(store, BEFORE, NOW)), encoding=str))
+    assert {n for _, n in printed.shares} == {97, 103}
+    assert [pair for pair in printed.shares if not certified(*pair)] == []
+    assert printed.left == []
 
 
 def test_it_speaks_english(store: Store) -> None:
