@@ -5,6 +5,7 @@ A spreadsheet runs a cell that begins like a formula, so such texts get an apost
 """
 
 import re
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ def write_frame(frame: pd.DataFrame, table: type[Base], path: Path, form: str) -
         if form == "csv":
             safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
         elif form == "jsonl":
-            safe.to_json(path, orient="records", lines=True, force_ascii=False, date_format="iso")
+            safe.map(_plain_day).to_json(
+                path, orient="records", lines=True, force_ascii=False, date_format="iso"
+            )
         elif form == "parquet":
             safe.to_parquet(path, index=False)
         else:
@@ -51,6 +54,11 @@ def harmless(value: Any) -> Any:
         return value
     text = _ILLEGAL.sub("", value)
     return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _plain_day(value: Any) -> Any:
+    """Write a local day without an hour: pandas would make midnight of it, in no zone."""
+    return str(value) if isinstance(value, date) and not isinstance(value, datetime) else value
 
 
 def _write_workbook(frame: pd.DataFrame, table: type[Base], path: Path) -> None:
