@@ -4,15 +4,14 @@ A run's insight rows hardly change once they are counted, so what is made of the
 `FRESH` seconds; a purge or a comparison made meanwhile shows after that.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from threading import Lock
-from time import monotonic
+from functools import partial
 
 from sqlalchemy import Engine
 
 from configs.schema import Municipality, Taxonomy
+from dashboard.keep import Kept
 from models.errors import InputError
 from models.tables import (
     InsightCategory,
@@ -52,8 +51,7 @@ class Counted:
 
     engine: Engine
     taxonomy: Taxonomy
-    _kept: OrderedDict[tuple[object, ...], tuple[float, Shown]] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
+    _kept: Kept[Shown] = field(default_factory=lambda: Kept(_KEPT, FRESH))
 
     def window(self, run_id: str, municipality: str) -> CountedWindow:
         """Return a run that another has counted after, or that is of another length.
@@ -69,16 +67,7 @@ class Counted:
     def shown(self, run_id: str, town: Municipality, lens: str, language: str) -> Shown:
         """Return the figures of a run under a lens, with the names of one language."""
         key = (run_id, town.code, lens, language, town.suppress_below)
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None and monotonic() - found[0] < FRESH:
-                self._kept.move_to_end(key)
-                return found[1]
-            made = self._make(run_id, town, lens, language)  # others wait rather than do it too
-            self._kept[key] = (monotonic(), made)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-            return made
+        return self._kept.get(key, partial(self._make, run_id, town, lens, language))
 
     def _make(self, run_id: str, town: Municipality, lens: str, language: str) -> Shown:
         whole = gather_figures(self.engine, run_id, town, self.taxonomy, lens)

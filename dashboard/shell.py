@@ -1,22 +1,25 @@
 """What every page is shown in: who visits, which run, the words, the navigation."""
 
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from markupsafe import escape
 from sqlalchemy import Engine
 
-from configs.load import load_municipality
+from configs.load import list_municipalities, load_municipality
 from configs.schema import Municipality, Taxonomy, lenses_of
-from dashboard.access import STRANGER, Person, token_of
-from dashboard.figures import Counted, Shown
+from dashboard.access import LOCAL, STRANGER, Person, token_of
+from dashboard.figures import FRESH, Counted, Shown
 from dashboard.filters import Filters
+from dashboard.keep import Kept
 from dashboard.words import translator
 from models.errors import InputError
 from pipelines.report.formats import Formats, formats
@@ -27,6 +30,11 @@ from pipelines.report.view import FEW
 from pipelines.store.counted import CountedWindow, counted_municipalities, counted_windows
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+_KEPT = 256
+"""How many pages are kept; one is some 50 kB."""
+_TOKEN, _NAME = secrets.token_hex(16), secrets.token_hex(16)
+"""What stands in a kept page for its visitor's token and name; nobody outside can know them."""
 
 
 def environment() -> Environment:
@@ -67,10 +75,17 @@ class House:
     counted: Counted
     pages: tuple[Page, ...]
     environment: Environment = field(default_factory=environment)
+    kept: Kept[str] = field(default_factory=lambda: Kept(_KEPT, FRESH))
+    _read: dict[str, tuple[int, Municipality]] = field(default_factory=dict, init=False)
 
     def municipality(self, code: str) -> Municipality:
-        """Return a municipality's configuration as it is now."""
-        return load_municipality(code, self.own)
+        """Return a municipality's configuration as its file is now; reading takes a while."""
+        path = list_municipalities(self.own).get(code)
+        changed = path.stat().st_mtime_ns if path else 0
+        found = self._read.get(code)
+        if found is None or found[0] != changed:
+            found = self._read[code] = changed, load_municipality(code, self.own)
+        return found[1]
 
 
 class Visit:
@@ -82,11 +97,12 @@ class Visit:
         self.person: Person = request.state.person
         self.filters = Filters.parse(request.query_params)
         self.language = self.filters.language
+        self.kept = False
 
     @property
     def token(self) -> str:
         """The token that every form carries which is sent by POST."""
-        return token_of(self.request)
+        return _TOKEN if self.kept else token_of(self.request)
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
@@ -155,7 +171,7 @@ class Visit:
         shown = self.shown if status == 200 else None
         html = self.house.environment.get_template(template).render(
             visit=self,
-            person=self.person,
+            person=self._person_shown(),
             filters=self.filters,
             language=self.language,
             t=self.t,
@@ -171,6 +187,11 @@ class Visit:
             **values,
         )
         return HTMLResponse(html, status_code=status)
+
+    def _person_shown(self) -> Person:
+        if not self.kept or self.person.name in (STRANGER.name, LOCAL.name):
+            return self.person
+        return replace(self.person, name=_NAME)
 
     def names(self, task: str) -> Mapping[str, str]:
         """Return the names of the labels of a task: category, sentiment or intent."""
@@ -198,9 +219,38 @@ class Lost(Visit):
         self.request = request
         self.house = request.app.state.house
         self.person = getattr(request.state, "person", STRANGER)
+        self.kept = False
         self.language = "en" if request.query_params.get("lang") == "en" else "es"
         self.filters = Filters(language=self.language)
 
 
 Visiting = Annotated[Visit, Depends(Visit)]
 """How a page asks for its visit: ``def show(visit: Visiting) -> HTMLResponse``."""
+
+_Given = ParamSpec("_Given")
+_Show = Callable[Concatenate[Visit, _Given], HTMLResponse]
+
+
+def kept(show: _Show[_Given]) -> _Show[_Given]:
+    """Keep the pages that a function shows, for everybody of the same role.
+
+    They show the state of at most `FRESH` seconds ago; what a visitor changes shows at once. Where
+    a role may more than read, each person has pages of their own.
+    """
+
+    @wraps(show)
+    def answer(visit: Visit, *given: _Given.args, **named: _Given.kwargs) -> HTMLResponse:
+        person, url = visit.person, visit.request.url
+        own = person.name if person.may("reviewer") else ""
+        visit.kept = True
+
+        def make() -> str:
+            return bytes(show(visit, *given, **named).body).decode()
+
+        html = visit.house.kept.get((url.path, url.query, person.role, own), make)
+        visit.kept = False
+        if _TOKEN in html:
+            html = html.replace(_TOKEN, visit.token)
+        return HTMLResponse(html.replace(_NAME, str(escape(clean(person.name)))))
+
+    return answer  # type: ignore[return-value] # FastAPI gives the visit by its name

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from dashboard.shell import Page, Visit, Visiting
+from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.slices import bars, parts_of, weeks_of
 from dashboard.words import N_
 from models.tables import InsightTerm
@@ -19,6 +19,7 @@ _MOST_TERMS = 15
 
 
 @router.get(PAGE.path)
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show all categories, or the one that is asked for."""
     if not visit.filters.category or visit.shown is None:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from dashboard.shell import Page, Visit, Visiting
+from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.words import N_
 from models.errors import InputError
 from pipelines.diff import Difference, biggest, diff
@@ -18,6 +18,7 @@ _CHANGES = 20
 
 
 @router.get(PAGE.path)
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show the latest runs and the sources that rest."""
     engine, town = visit.house.engine, visit.town
@@ -31,6 +32,7 @@ def show(visit: Visiting) -> HTMLResponse:
 
 
 @router.get("/ejecuciones/{run_id}")
+@kept
 def show_one(visit: Visiting, run_id: str, beside: str = "") -> HTMLResponse:
     """Show one run: its ledger, what it refused, and what differs from another."""
     engine, town = visit.house.engine, visit.town

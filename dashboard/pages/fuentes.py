@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from dashboard.shell import Page, Visiting
+from dashboard.shell import Page, Visiting, kept
 from dashboard.words import N_
 from pipelines.store.read import source_health
 
@@ -12,6 +12,7 @@ router = APIRouter()
 
 
 @router.get(PAGE.path)
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show the sources of the run, and how they are now."""
     health = source_health(visit.house.engine, visit.town.code) if visit.town else {}

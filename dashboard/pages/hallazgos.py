@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from dashboard.shell import Page, Visiting
+from dashboard.shell import Page, Visiting, kept
 from dashboard.words import N_
 
 PAGE = Page("hallazgos", "/hallazgos", N_("Hallazgos"))
@@ -11,6 +11,7 @@ router = APIRouter()
 
 
 @router.get(PAGE.path)
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show the findings of the run."""
     return visit.page("hallazgos.html.j2", page=PAGE)

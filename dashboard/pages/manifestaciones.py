@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from configs.schema import lenses_of
-from dashboard.shell import Page, Visit, Visiting
+from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.slices import names_of
 from dashboard.words import N_
 from models.errors import InputError
@@ -29,6 +29,7 @@ _THREAD = 60
 
 
 @router.get(PAGE.path)
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show what is asked for, a page at a time."""
     basis = basis_of(visit)
@@ -50,6 +51,7 @@ def show(visit: Visiting) -> HTMLResponse:
 
 
 @router.get("/manifestaciones/{id_}")
+@kept
 def show_one(visit: Visiting, id_: str) -> HTMLResponse:
     """Show one in its conversation."""
     basis = basis_of(visit)

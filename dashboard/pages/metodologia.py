@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from dashboard.shell import Page, Visiting
+from dashboard.shell import Page, Visiting, kept
 from dashboard.words import N_
 from models.errors import ModelError
 from models.tables import INSIGHT_TABLES
@@ -15,6 +15,7 @@ router = APIRouter()
 
 
 @router.get(PAGE.path)
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show the method, the model that counted, and the dictionary of the tables."""
     run = visit.shown.data.run if visit.shown else None

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from dashboard.shell import Page, Visiting
+from dashboard.shell import Page, Visiting, kept
 from dashboard.words import N_
 
 PAGE = Page("resumen", "/", N_("Resumen"))
@@ -11,6 +11,7 @@ router = APIRouter()
 
 
 @router.get("/")
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show the whole window."""
     return visit.page("resumen.html.j2", page=PAGE)

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from dashboard.shell import Page, Visit, Visiting
+from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.words import N_
 from models.tables import InsightTopic
 from pipelines.proportions import wilson
@@ -22,6 +22,7 @@ _LONGEST = 280
 
 
 @router.get(PAGE.path)
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show the topics of the run, the loudest first."""
     return visit.page("temas.html.j2", page=PAGE, topics=_topics(visit), sure=SURE)
