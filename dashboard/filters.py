@@ -5,13 +5,14 @@ place that knows the parameters' names.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from dashboard.words import N_, translator
 from models.errors import InputError
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
 from models.records import Kind
@@ -94,7 +95,8 @@ class Filters:
             for field, name in NAMES.items()
             if parameters.get(name, "").strip()
         }
-        return cls(**{field: _read(field, value) for field, value in given.items()})
+        _ = translator("en" if given.get("language") == "en" else "es")
+        return cls(**{field: _read(field, value, _) for field, value in given.items()})
 
     def query(self, **changes: Any) -> str:
         """Return the filters as a query, ``?…`` or nothing, with some of them changed."""
@@ -112,24 +114,35 @@ class Filters:
         return Filters(**{name: getattr(self, name) for name in LASTING})
 
 
-def _read(field: str, value: str) -> Any:
+def none_of(name: str, known: Iterable[str], _: Callable[..., str]) -> InputError:
+    """Return what to raise where a parameter is none of the values that there are."""
+    text = _(_NONE_OF, name=name, known=", ".join(known))
+    return InputError(text)
+
+
+_NONE_OF = N_("El filtro «{name}» no tiene un valor válido. Puede ser: {known}.")
+
+
+def _read(field: str, value: str, _: Callable[..., str]) -> Any:
+    name = NAMES[field]
     if field in ("start", "end"):
-        return _day(field, value)
+        return _day(name, value, _)
     if field == "page":
         if not value.isascii() or not value.isdecimal() or not 1 <= int(value[:9]) <= _LAST_PAGE:
-            raise InputError(f"«page» va de 1 a {_LAST_PAGE}.")
+            raise InputError(_("«page» va de 1 a {last}.", last=_LAST_PAGE))
         return int(value)
     if field in ("words", "area"):
         return value[:MOST_WORDS]
     allowed = _CLOSED.get(field)
-    if (allowed and value not in allowed) or (not allowed and not _CODE.match(value)):
-        known = f" Puede ser: {', '.join(allowed)}." if allowed else ""
-        raise InputError(f"El filtro «{NAMES[field]}» no tiene un valor válido.{known}")
+    if allowed and value not in allowed:
+        raise none_of(name, allowed, _)
+    if not allowed and not _CODE.match(value):
+        raise InputError(_("El filtro «{name}» no tiene un valor válido.", name=name))
     return value
 
 
-def _day(field: str, value: str) -> date:
+def _day(name: str, value: str, _: Callable[..., str]) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise InputError(f"«{NAMES[field]}» es un día como 2026-03-31.") from None
+        raise InputError(_("«{name}» es un día como 2026-03-31.", name=name)) from None

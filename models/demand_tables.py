@@ -112,8 +112,8 @@ class DemandEventRow(Base):
     )
     action: Mapped[str] = mapped_column(
         String(20),
-        comment="propose, join, receive, confirm, assign, start, answer, close, reject, merge, "
-        "split, update or purge.",
+        comment="propose, join, receive, confirm, assign, start, answer, close, reject, reopen, "
+        "merge, split, update or purge.",
     )
     from_status: Mapped[str | None] = mapped_column(String(20), comment="Where it stood before.")
     to_status: Mapped[str] = mapped_column(String(20), comment="Where it stood after.")

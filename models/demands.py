@@ -33,6 +33,8 @@ class Action(StrEnum):
     ANSWER = "answer"
     CLOSE = "close"
     REJECT = "reject"
+    REOPEN = "reopen"
+    """It had ended, and waits for an answer again."""
     MERGE = "merge"
     SPLIT = "split"
     UPDATE = "update"

@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from configs.schema import Municipality
-from dashboard.shell import Page, Visit, Visiting
+from dashboard.filters import none_of
+from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.words import N_
 from models.demands import BANDS, PUBLIC, WAITING, Action, Status
 from models.errors import ConflictError, InputError
@@ -65,6 +66,7 @@ ACTIONS = {
     Action.ANSWER: N_("Respondida"),
     Action.CLOSE: N_("Cerrada"),
     Action.REJECT: N_("Rechazada"),
+    Action.REOPEN: N_("Reabierta"),
     Action.MERGE: N_("Unida a otra"),
     Action.SPLIT: N_("Dividida"),
     Action.UPDATE: N_("Actualizada por Open311"),
@@ -87,6 +89,7 @@ NEEDED = {
     Action.ASSIGN: N_("Elija un área y un día como 2026-03-31; el código no es un nombre."),
     Action.ANSWER: N_("Escriba la respuesta que leerán los vecinos (hasta 4 000 caracteres)."),
     Action.REJECT: N_("Escriba por qué se rechaza (hasta 500 caracteres)."),
+    Action.REOPEN: N_("Escriba por qué se reabre (hasta 500 caracteres)."),
     Action.MERGE: N_("Escriba el código de otra demanda que aún espere respuesta."),
     Action.SPLIT: N_("Marque algunos de los textos, y deje alguno."),
 }
@@ -128,8 +131,7 @@ class _Desk:
         elif filters.status in list(Status):
             statuses = (Status(filters.status),)
         else:
-            known = ", ".join([*GROUPS, *Status])
-            raise InputError(f"El filtro «status» puede ser: {known}.")
+            raise none_of("status", [*GROUPS, *Status], self.visit._)
         late = self.today if filters.status == "overdue" else None
         zone = {"": None, "(none)": ""}.get(filters.zone, filters.zone)
         return Wanted(statuses, filters.category or None, zone, filters.area or None, late)
@@ -152,6 +154,7 @@ def _desk(visit: Visit) -> _Desk | None:
 
 
 @router.get("/demandas")
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """List the demands that the filters ask for, and how long they wait."""
     desk = _desk(visit)
@@ -186,6 +189,7 @@ def show(visit: Visiting) -> HTMLResponse:
 
 
 @router.get("/demandas/{demand_id}")
+@kept
 def show_one(visit: Visiting, demand_id: str) -> HTMLResponse:
     """Show one demand with the texts behind it, its history and what can be done."""
     return _one(visit, demand_id)
@@ -257,6 +261,8 @@ def _decided(
         return _one(visit, demand_id, status=400, problem=visit._(why), given=given_back)
     except ConflictError:
         return _one(visit, demand_id, status=409, problem=visit._(CHANGED), given=given_back)
+    finally:
+        visit.house.kept.clear()
     return RedirectResponse(visit.link(f"/demandas/{done.id}"), status_code=303)
 
 
@@ -321,6 +327,12 @@ def close(visit: Visiting, demand_id: str, version: Number, note: Text = "") -> 
 def reject(visit: Visiting, demand_id: str, version: Number, reason: Text = "") -> Response:
     """Turn a demand down."""
     return _decided(visit, demand_id, version, "", Action.REJECT, reason=reason)
+
+
+@router.post("/demandas/{demand_id}/reopen")
+def reopen(visit: Visiting, demand_id: str, version: Number, reason: Text = "") -> Response:
+    """Let an ended demand wait for an answer again."""
+    return _decided(visit, demand_id, version, "", Action.REOPEN, reason=reason)
 
 
 @router.post("/demandas/{demand_id}/merge")

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
+from dashboard.filters import none_of
 from dashboard.shell import Page, Visit, Visiting
 from dashboard.words import N_
 from models.errors import ConfigError, InputError
@@ -97,7 +98,7 @@ def show(visit: Visiting) -> HTMLResponse:
     """List the calls in the state asked for, and the pilots."""
     state = visit.filters.status
     if state not in ("", *STATES):
-        raise InputError(f"El filtro «status» puede ser: {', '.join(STATES)}.")
+        raise none_of("status", STATES, visit._)
     engine = visit.house.engine
     every = calls(engine)
     return visit.page(

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from dashboard.shell import Page, Visit, Visiting
+from dashboard.filters import none_of
+from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.words import N_
 from models.errors import ConflictError, InputError
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
@@ -21,6 +22,7 @@ from pipelines.review import (
     agreement_with_model,
 )
 from pipelines.store.read import latest_model
+from pipelines.store.reviews import COUNTED_TO
 from pipelines.store.write import Store
 
 PAGE = Page("revision", "/revision", N_("Revisión"), role="reviewer")
@@ -63,11 +65,12 @@ def _desk(visit: Visit) -> Desk | None:
 def _queue(visit: Visit) -> Queue:
     asked = visit.filters.status or Queue.RANDOM
     if asked not in list(Queue):
-        raise InputError(f"El filtro «status» puede ser: {', '.join(Queue)}.")
+        raise none_of("status", Queue, visit._)
     return Queue(asked)
 
 
 @router.get("/revision")
+@kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show the next text of a queue."""
     return _next(visit)
@@ -87,6 +90,7 @@ def _next(visit: Visit, *, status: int = 200, problem: str = "") -> HTMLResponse
         queues=QUEUES,
         about=ABOUT,
         counts=desk.counts(),
+        most=COUNTED_TO,
         text=desk.next(queue, visit.filters.page - 1),
         keys=KEYS,
         names={task: visit.names(task) for task in KEYS},
@@ -125,4 +129,6 @@ def read(
         return _next(visit, status=400, problem=missing)
     except ConflictError:
         return _next(visit, status=409, problem=visit._("El texto cambió mientras lo leía."))
+    finally:
+        visit.house.kept.clear()
     return RedirectResponse(visit.again(page=visit.filters.page), status_code=303)

@@ -56,6 +56,9 @@ def register(app: typer.Typer) -> None:
     verbs.command("reject", epilog=f'{example} reject ID -m ate --by E-07 --reason "Es de Lima."')(
         reject
     )
+    verbs.command("reopen", epilog=f'{example} reopen ID -m ate --by E-07 --reason "Volvió."')(
+        reopen
+    )
     verbs.command("merge", epilog=f"{example} merge ID -m ate --into OTHER --by E-07")(merge)
     verbs.command("split", epilog=f"{example} split ID -m ate --text T1 --text T2 --by E-07")(split)
     verbs.command("export", epilog=f"{example} export -m ate --format xml --out requests.xml")(
@@ -285,6 +288,21 @@ def reject(
 
     decision = Decision(demand, by, version)
     _say(_workflow(municipality).reject(decision, reason), as_json=as_json)
+
+
+def reopen(
+    demand: Identity,
+    municipality: Code,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why, in a sentence; it stays in the history.")],
+    version: Version = None,
+    as_json: Json = False,
+) -> None:
+    """Let a closed or rejected demand wait for an answer again, with the reason."""
+    from pipelines.demands.workflow import Decision
+
+    decision = Decision(demand, by, version)
+    _say(_workflow(municipality).reopen(decision, reason), as_json=as_json)
 
 
 def merge(

@@ -1,14 +1,15 @@
-"""What a person can do to a demand, and when: confirm, assign, start, answer, close, reject.
+"""What a person can do to a demand, and when.
 
     proposed → new → assigned → in-progress → answered → closed
     proposed, new, assigned, in-progress → rejected, with a reason
+    closed, rejected → new (or proposed, where nobody had confirmed it), with a reason
 
 Every decision names the version of the demand that it was made of; who decides about an older one
 is told so (optimistic locking). The history keeps who, when, from where to where, and why.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ MOVES: Final[Mapping[Action, tuple[tuple[Status, ...], Status]]] = {
     Action.ANSWER: ((Status.IN_PROGRESS,), Status.ANSWERED),
     Action.CLOSE: ((Status.ANSWERED,), Status.CLOSED),
     Action.REJECT: (WAITING, Status.REJECTED),
+    Action.REOPEN: ((Status.CLOSED, Status.REJECTED), Status.NEW),
     Action.MERGE: (WAITING, Status.MERGED),
 }
 """From which states an action leads, and where to."""
@@ -159,7 +161,11 @@ class Workflow:
         if text is None:
             raise InputError("The reply is empty: write what the neighbours are to read.")
         return self._decide(
-            Action.ANSWER, decision, demand, {"reply": text}, {"answered_at": _now()}
+            Action.ANSWER,
+            decision,
+            demand,
+            {"reply": text},
+            {"answered_at": demand.answered_at or _now()},  # the first time counts
         )
 
     def close(self, decision: Decision) -> Demand:
@@ -180,6 +186,29 @@ class Workflow:
         if why is None:
             raise InputError("Say why it is rejected: the history and the neighbours want to know.")
         return self._decide(Action.REJECT, decision, demand, {"reason": why}, {"ended_at": _now()})
+
+    def reopen(self, decision: Decision, reason: str) -> Demand:
+        """Let an ended demand wait for an answer again; how long the first one took stays.
+
+        Raises:
+            InputError: the demand has not ended, or no reason is given.
+            ConflictError: somebody decided in the meantime.
+        """
+        demand = self._demand(decision)
+        if kept_text(reason, LONGEST_NOTE, "The reason") is None:
+            raise InputError("Say why it is reopened: the history wants to know.")
+        confirmed = demand.confirmed_at is not None
+        change = self._change(
+            Action.REOPEN,
+            replace(decision, note=reason),
+            demand,
+            {"reason": None, "ended_at": None},
+            {},
+            {},
+            Status.NEW if confirmed else Status.PROPOSED,
+        )
+        change_demand(self._store.engine, change)
+        return self._find(demand.id)
 
     def merge(self, decision: Decision, into: str) -> Demand:
         """Move the texts of a demand into another, which is returned.
@@ -274,11 +303,12 @@ class Workflow:
         values: Mapping[str, Any],
         moments: Mapping[str, datetime],
         detail: Mapping[str, Any],
+        to: Status | None = None,
     ) -> Change:
-        origins, to = MOVES[action]
+        origins, usual = MOVES[action]
         if demand.status not in origins:
             raise InputError(_illegal(action, demand))
-        event = self._event(action, decision, demand.status, to)
+        event = self._event(action, decision, demand.status, to or usual)
         event.detail = {**differences(demand, values), **detail}
         return Change(demand.id, demand.version, event.frozen(), {**values, **moments})
 

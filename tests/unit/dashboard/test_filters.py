@@ -63,3 +63,10 @@ def test_a_link_to_another_page_keeps_the_run_and_drops_the_rest() -> None:
 
     assert filters.lasting().query(sentiment="negative") == "?run=r1&lens=young&sentiment=negative"
     assert filters.query(page=4, start=date(2026, 3, 1)).endswith("&from=2026-03-01&page=4")
+
+
+def test_a_bad_value_is_told_in_the_language_of_the_page() -> None:
+    with pytest.raises(InputError, match=r"has no valid value. It may be: .*water"):
+        Filters.parse({"lang": "en", "category": "{x}"})
+    with pytest.raises(InputError, match=r"no tiene un valor válido. Puede ser: .*water"):
+        Filters.parse({"category": "{x}"})

@@ -64,13 +64,14 @@ def test_an_illegal_move_is_refused_with_the_reason_and_leaves_no_trace(
     assert len(rows(store.engine, DemandEventRow)) == before
 
 
-def test_what_has_ended_stays_so(store: Store) -> None:
+def test_what_has_ended_can_only_be_reopened(store: Store) -> None:
     demand = bins(store)
     ended = flow(store).reject(by(demand), "Es de la provincia")
-    assert possible(ended) == ()
-    for action, (origins, _) in MOVES.items():
-        assert Status.REJECTED not in origins, action
-    with pytest.raises(InputError, match="nothing more"):
+    assert possible(ended) == (Action.REOPEN,)
+    assert [one for one, (origins, _) in MOVES.items() if Status.REJECTED in origins] == [
+        Action.REOPEN
+    ]
+    with pytest.raises(InputError, match="What can be done now: reopen"):
         flow(store).confirm(by(demand))
 
 
@@ -197,3 +198,37 @@ def test_splitting_moves_some_texts_into_a_demand_of_their_own(both: Store) -> N
 def test_the_due_day(days: int | None, working: bool, start: date, due: date | None) -> None:
     area = Area(name="A", categories=("waste",), answer_days=days, working_days=working)
     assert due_day(area, start, "PE") == due
+
+
+def test_an_ended_demand_waits_again_with_the_reason_and_its_first_answer_counts(
+    store: Store,
+) -> None:
+    demand, steps = bins(store), flow(store)
+    steps.confirm(by(demand))
+    steps.assign(by(demand), area="Limpieza")
+    steps.start(by(demand))
+    first = steps.answer(by(demand), "Listo").answered_at
+    closed = steps.close(by(demand))
+    with pytest.raises(InputError, match="why"):
+        steps.reopen(by(demand), "  ")
+    with pytest.raises(ConflictError):
+        steps.reopen(by(demand, closed.version - 1), "Volvió la basura")
+
+    again = steps.reopen(by(demand, closed.version), "Volvió la basura. Mi número es 987654321")
+
+    assert (again.status, again.ended_at, again.answered_at) == (Status.NEW, None, first)
+    last = history(store.engine, demand.id)[-1]
+    assert (last.action, last.from_status, last.to_status) == (Action.REOPEN, "closed", "new")
+    assert last.note == "Volvió la basura. Mi número es [teléfono]"
+    steps.assign(by(demand), area="Limpieza")
+    steps.start(by(demand))
+    assert steps.answer(by(demand), "Listo otra vez").answered_at == first
+
+
+def test_a_rejected_proposal_is_a_proposal_again(store: Store) -> None:
+    demand, steps = bins(store), flow(store)
+    with pytest.raises(InputError, match="reopen"):
+        steps.reopen(by(demand), "Sí es nuestra")
+    assert steps.reject(by(demand), "Es de Lima").reason == "Es de Lima"
+    again = steps.reopen(by(demand), "Sí es nuestra")
+    assert (again.status, again.reason) == (Status.PROPOSED, None)
