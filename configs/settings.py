@@ -12,9 +12,16 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from configs.sign_on import SignOn, parse_roles
 from models.errors import ConfigError
 
-_SECRETS = ("database_url", "database_password", "pseudonym_key", "open311_key")
+_SECRETS = (
+    "database_url",
+    "database_password",
+    "pseudonym_key",
+    "open311_key",
+    "oidc_client_secret",
+)
 
 
 class Settings(BaseSettings):
@@ -28,6 +35,13 @@ class Settings(BaseSettings):
     pseudonym_key: SecretStr | None = Field(default=None, min_length=16)
     open311_key: SecretStr | None = Field(default=None, min_length=16)
     cluster: str | None = Field(default=None, pattern=r"^(tcp|tls|ws|wss)://[^\s/]+")
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_roles: str = ""
+    oidc_roles_claim: str = "groups"
+    oidc_name_claim: str = "preferred_username"
+    oidc_scope: str = "openid profile email"
 
     @classmethod
     def load(cls) -> Self:
@@ -86,6 +100,29 @@ class Settings(BaseSettings):
     def session_secret(self) -> str:
         """Return the key that the dashboard's sessions are signed with; a new one ends them."""
         return self._private("session.key").decode()
+
+    def sign_on(self) -> SignOn | None:
+        """Return how people sign in at the organisation's own provider; None where they don't.
+
+        Raises:
+            ConfigError: some of it is missing or will not do.
+        """
+        if self.oidc_issuer is None:
+            return None
+        if not self.oidc_client_id or self.oidc_client_secret is None:
+            raise ConfigError(
+                "MANIFIESTA_OIDC_ISSUER is set: give MANIFIESTA_OIDC_CLIENT_ID and "
+                "MANIFIESTA_OIDC_CLIENT_SECRET (or …_SECRET_FILE) as well."
+            )
+        return SignOn(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            client_secret=self.oidc_client_secret.get_secret_value(),
+            roles=parse_roles(self.oidc_roles),
+            roles_claim=self.oidc_roles_claim,
+            name_claim=self.oidc_name_claim,
+            scope=self.oidc_scope,
+        )
 
     def _private(self, name: str) -> bytes:
         path = self.home / name

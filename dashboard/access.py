@@ -5,12 +5,14 @@ user's epoch: whoever is disabled or gets a new password is out at the next requ
 """
 
 import secrets
-from collections import defaultdict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
+from ipaddress import ip_address, ip_network
 from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -18,6 +20,9 @@ from starlette.exceptions import HTTPException
 from models.access_tables import ROLES
 from pipelines.accounts import owner_of
 from pipelines.store.users import find_user, has_users
+
+if TYPE_CHECKING:
+    from dashboard.sign_on import Provider
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TOKEN = "token"  # noqa: S105 - the name of a field
@@ -54,12 +59,14 @@ class Door:
 
     ``local``: it answers this machine alone, so that without users nobody need sign in.
     ``secure``: browsers send the cookie over HTTPS alone. ``hosts``: names that it answers to.
+    ``provider``: where else one may sign in; then everybody signs in.
     """
 
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]", "testserver")
     local: bool = True
     secure: bool = False
     secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+    provider: "Provider | None" = None
 
 
 def identify(request: Request) -> None:
@@ -82,7 +89,7 @@ def identify(request: Request) -> None:
     user = find_user(engine, name) if name else None
     if user is not None and not user.disabled and user.epoch == epoch:
         request.state.person = Person(user.name, user.role)
-    elif door.local and not has_users(engine):
+    elif door.local and door.provider is None and not has_users(engine):
         request.state.person = LOCAL
     else:
         raise SignInNeededError
@@ -107,7 +114,7 @@ def token_of(request: Request) -> str:
 
 
 async def sent_by_our_page(request: Request) -> None:
-    """Refuse what changes something, unless it carries the session's token.
+    """Refuse what changes something, unless it carries the session's token; else forget old pages.
 
     Raises:
         HTTPException: the token is missing or another's (403).
@@ -125,32 +132,70 @@ async def sent_by_our_page(request: Request) -> None:
 
 
 class Attempts:
-    """Counts failed tries to sign in, by name and by address, within a span of time."""
+    """Counts failed tries by a key, within a span of time; it lets the oldest of many keys go."""
 
     def __init__(
-        self, most: int = 5, seconds: float = 900.0, clock: Callable[[], float] = monotonic
+        self,
+        most: int = 5,
+        seconds: float = 900.0,
+        clock: Callable[[], float] = monotonic,
+        keys: int = 10_000,
     ) -> None:
-        self.most, self.seconds, self._clock = most, seconds, clock
-        self._failed: defaultdict[str, deque[float]] = defaultdict(deque)
+        self.most, self.seconds, self._clock, self._keys = most, seconds, clock, keys
+        self._failed: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = Lock()
 
-    def wait(self, *keys: str) -> float:
-        """Return for how many seconds any of these may not try again; 0 where all may."""
+    def wait(self, key: str) -> float:
+        """Return for how many seconds a key may not try again; 0 where it may."""
         now = self._clock()
         with self._lock:
-            for key in [key for key in keys if key in self._failed]:
-                times = self._failed[key]
-                while times and now - times[0] >= self.seconds:
-                    times.popleft()
-                if not times:
-                    del self._failed[key]
-            full = [
-                self._failed[key] for key in keys if len(self._failed.get(key, ())) >= self.most
-            ]
-            return max((self.seconds - (now - times[-self.most]) for times in full), default=0.0)
+            times = self._failed.get(key, deque())
+            while times and now - times[0] >= self.seconds:
+                times.popleft()
+            if len(times) < self.most:
+                return 0.0
+            return self.seconds - (now - times[-self.most])
 
-    def failed(self, *keys: str) -> None:
-        """Note that these have failed once more."""
+    def failed(self, key: str) -> None:
+        """Note that a key has failed once more."""
         with self._lock:
-            for key in keys:
-                self._failed[key].append(self._clock())
+            times = self._failed.setdefault(key, deque(maxlen=self.most))
+            times.append(self._clock())
+            self._failed.move_to_end(key)
+            while len(self._failed) > self._keys:
+                self._failed.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How often one may fail to sign in: few times as one name from one address, more from one.
+
+    So a stranger's tries shut nobody else out. An address is that of a network, where it is IPv6:
+    whoever has one has a whole /64 of them.
+    """
+
+    as_one: Attempts = field(default_factory=Attempts)
+    from_one: Attempts = field(default_factory=lambda: Attempts(most=30))
+
+    def wait(self, name: str, address: str) -> float:
+        """Return for how many seconds this name may not be tried from this address."""
+        network = _network(address)
+        return max(self.as_one.wait(_pair(name, network)), self.from_one.wait(network))
+
+    def failed(self, name: str, address: str) -> None:
+        """Note a failed try."""
+        network = _network(address)
+        self.as_one.failed(_pair(name, network))
+        self.from_one.failed(network)
+
+
+def _pair(name: str, network: str) -> str:
+    return f"{name[:60].lower()} {network}"
+
+
+def _network(address: str) -> str:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:60]
+    return str(ip_network((int(found) >> 64 << 64, 64))) if found.version == 6 else str(found)

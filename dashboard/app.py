@@ -15,8 +15,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from configs.load import load_taxonomy
 from dashboard import api, open311, tables
 from dashboard.access import (
-    Attempts,
     Door,
+    Gate,
     SignInNeededError,
     identify,
     needs,
@@ -89,7 +89,7 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
     )
     taxonomy = load_taxonomy()
-    app.state.door, app.state.attempts = door, Attempts()
+    app.state.door, app.state.gate = door, Gate()
     app.state.house = House(
         engine=engine,
         taxonomy=taxonomy,
@@ -114,7 +114,8 @@ def create_app(
         secret_key=door.secret,
         session_cookie="manifiesta",
         max_age=_WORKDAY,
-        same_site="strict",
+        # a browser that the provider sends back brings no strict cookie; forms have tokens anyhow
+        same_site="lax" if door.provider else "strict",
         https_only=door.secure,
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(door.hosts))

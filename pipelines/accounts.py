@@ -18,6 +18,8 @@ from pipelines.store.users import User, add_key, add_user, change_user, find_use
 SHORTEST = 12
 _LONGEST = 200
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,59}$")
+_ELSEWHERE = "oidc "
+_PROVIDER = "oidc"
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_hex(16))  # so that an unknown name takes as long as a known
 
@@ -49,6 +51,39 @@ def set_password(engine: Engine, name: str, password: str, actor: str) -> None:
 def disable(engine: Engine, name: str, actor: str) -> None:
     """Shut a user out; all sessions and keys of the user end."""
     change_user(engine, name, {"disabled": True}, "user disabled", actor)
+
+
+def let_in(engine: Engine, name: str, role: str, identity: str) -> User:
+    """Return the user of an identity that a provider vouches for, as its groups make them now.
+
+    The first time the user is added. Where the hash of a password stands for others stands the
+    identity, which is no password's hash: nobody signs in here by it.
+
+    Args:
+        engine: the database.
+        name: what the provider calls the person.
+        role: what the person may do by the provider's groups.
+        identity: issuer and subject, which never pass to another person.
+
+    Raises:
+        InputError: the name will not do, is another's, or was disabled here.
+    """
+    if not _NAME.match(name):
+        raise InputError(f"«{name[:80]}» is no name of a user: see `manifiesta users add --help`.")
+    mark = f"{_ELSEWHERE}{identity}"
+    user = find_user(engine, name)
+    if user is None:
+        add_user(engine, name, role, mark, _PROVIDER)
+    elif user.password_hash != mark:
+        raise InputError(f"The name {name} is another user's here.")
+    elif user.disabled:
+        raise InputError(f"The user {name} is disabled here.")
+    elif user.role != role:
+        change_user(engine, name, {"role": role}, f"role changed to {role}", _PROVIDER)
+    found = find_user(engine, name)
+    if found is None:
+        raise InputError(f"The user {name} was removed meanwhile.")
+    return found
 
 
 def authenticate(engine: Engine, name: str, password: str) -> User | None:

@@ -1,11 +1,15 @@
 """The verb that answers browsers: serve."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from models.errors import ConfigError
+
+if TYPE_CHECKING:
+    from configs.sign_on import SignOn
+    from dashboard.sign_on import Provider
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.")]
@@ -48,12 +52,25 @@ def serve_dashboard(
     settings = Settings.load()
     engine = open_store(settings).engine
     local = is_loopback(host) and not behind_proxy and not names
+    sign_on = settings.sign_on()
     if not local:
-        _check_open_door(host, has_users(engine), names, certificate, behind_proxy=behind_proxy)
+        _check_open_door(
+            host,
+            has_users(engine) or sign_on is not None,
+            names,
+            certificate,
+            behind_proxy=behind_proxy,
+        )
     for code in counted_municipalities(engine):
         index_texts(engine, code)
     known = Door().hosts
-    door = Door((*known, *(names or ())), local, not local, settings.session_secret())
+    door = Door(
+        (*known, *(names or ())),
+        local,
+        not local,
+        settings.session_secret(),
+        _provider(sign_on) if sign_on else None,
+    )
     receiving = receiving_of(settings)
     config = uvicorn.Config(
         create_app(engine, settings.municipalities, door, receiving),
@@ -71,6 +88,16 @@ def serve_dashboard(
         scheme = "https" if certificate else "http"
         typer.echo(f"The dashboard answers at {scheme}://{host}:{bound}/ (Ctrl-C ends it)")
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _provider(sign_on: "SignOn") -> "Provider":
+    try:
+        from dashboard.sign_on import Provider
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"MANIFIESTA_OIDC_ISSUER needs the package {error.name}: pip install 'manifiesta[oidc]'"
+        ) from None
+    return Provider(sign_on)
 
 
 def _check_open_door(

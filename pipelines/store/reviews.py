@@ -15,17 +15,20 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union,
 )
 
 from models.demand_tables import ReviewRow
 from models.records import Window
-from models.tables import ClassificationRow, LanguageRow, ManifestationRow
+from models.tables import ClassificationRow, CorrectionRow, LanguageRow, ManifestationRow
 from nlp.language import HOME, UNDETERMINED
 from pipelines.store.engine import explained, writing
 from pipelines.store.outranked import given
 from pipelines.store.said import of_this_text
 
 _SAID, _LABEL, _READ = ManifestationRow, ClassificationRow, ReviewRow
+COUNTED_TO = 10_000
+"""Texts of a queue beyond these are not counted: a page says that there are more."""
 TASKS = ("category", "sentiment", "intent")
 
 
@@ -136,6 +139,7 @@ class Queues:
             _SAID.said_on >= window.start, _SAID.said_on < window.end
         )
         self._reader = reader
+        self._municipality = municipality
         self._drawn = _SAID.id < slice_end
 
     def random(self) -> Select[*tuple[Any, ...]]:
@@ -145,7 +149,7 @@ class Queues:
     def second(self) -> Select[*tuple[Any, ...]]:
         """Those drawn by chance that exactly one other person has read."""
         mine = (self._drawn, _read_by(self._reader, other=True), ~_read_by(self._reader))
-        return self._texts.where(*mine, _readers() == 1).order_by(_SAID.id)
+        return self._touched().where(*mine, _readers() == 1).order_by(_SAID.id)
 
     def unsure(self) -> Select[*tuple[Any, ...]]:
         """Those under the model's threshold that nobody has labelled, the least sure first."""
@@ -164,11 +168,17 @@ class Queues:
         two_differ = and_(_differ(), _readers() == 2)
         one_against_the_model = and_(~self._drawn, _corrected(), _readers() <= 1)
         mine = (or_(two_differ, one_against_the_model), ~_read_by(self._reader))
-        return self._texts.where(*mine).order_by(_SAID.id)
+        return self._touched().where(*mine).order_by(_SAID.id)
+
+    def _touched(self) -> Select[*tuple[Any, ...]]:
+        """Narrow the texts to the few that anybody has read or corrected, before each is asked."""
+        read = select(_READ.manifestation_id).where(_READ.municipality == self._municipality)
+        return self._texts.where(_SAID.id.in_(union(read, select(CorrectionRow.manifestation_id))))
 
     def count(self, query: Select[*tuple[Any, ...]]) -> int:
-        """Count the texts of a queue."""
-        counted = select(func.count()).select_from(query.order_by(None).subquery())
+        """Count the texts of a queue, at most one more than `COUNTED_TO`."""
+        some = query.with_only_columns(_SAID.id).order_by(None).limit(COUNTED_TO + 1)
+        counted = select(func.count()).select_from(some.subquery())
         with explained(self._engine), self._engine.connect() as connection:
             return int(connection.execute(counted).scalar_one())
 

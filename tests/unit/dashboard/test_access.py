@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
-from dashboard.access import Attempts, Door, Person
+from dashboard.access import Attempts, Door, Gate, Person
 from dashboard.app import create_app
 from models.errors import InputError
 from models.tables import AuditRow
@@ -97,7 +97,27 @@ def test_a_wrong_password_is_told_from_nothing_and_then_refused(client: TestClie
     assert late.status_code == 429
     assert int(late.headers["retry-after"]) > 800
     unknown = sign_in(TestClient(client.app), "nadie", "no es esta clave")
-    assert unknown.status_code == 429
+    assert unknown.status_code == 401
+    elsewhere = TestClient(client.app, client=("192.0.2.7", 4000), follow_redirects=False)
+    assert sign_in(elsewhere, "viewer").status_code == 303  # a stranger's tries shut nobody out
+
+
+def test_one_address_may_not_try_name_after_name() -> None:
+    gate = Gate()
+    for number in range(30):
+        assert gate.wait(f"n{number}", "2001:db8::1") == 0
+        gate.failed(f"n{number}", f"2001:db8::{number}")  # one network, whichever address of it
+    assert gate.wait("otra", "2001:db8::ffff") > 800
+    assert gate.wait("otra", "2001:db8:0:1::1") == 0
+    assert gate.wait("otra", "testclient") == 0
+
+
+def test_what_is_kept_of_tries_does_not_grow_without_bound() -> None:
+    attempts = Attempts(most=1, keys=2)
+    for key in ("a", "b", "c"):
+        for _ in range(5):
+            attempts.failed(key)
+    assert [attempts.wait(key) > 0 for key in ("a", "b", "c")] == [False, True, True]
 
 
 def test_tries_are_forgiven_with_time() -> None:
@@ -107,7 +127,7 @@ def test_tries_are_forgiven_with_time() -> None:
     now[0] = 4
     attempts.failed("a")
 
-    assert attempts.wait("a", "b") == 6
+    assert attempts.wait("a") == 6
     now[0] = 10
     assert attempts.wait("a") == 0
 
