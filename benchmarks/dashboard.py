@@ -1,0 +1,289 @@
+"""Pages of the dashboard over a million manifestations, read by twenty people at once.
+
+``python benchmarks/dashboard.py [--rows 1000000] [--users 20] [--rounds 15] [--folder DIR]``
+
+Writes manifestations, demands and readings straight into the tables, counts them as a run does,
+and starts `manifiesta serve`. Then, for every page: the first answer of a server just started; the
+95th percentile of the times from request to last byte while the readers, each in a thread, all ask
+for it without a pause; and the processor's time of the server for each of those answers. At last
+the readers go from page to page by chance and read each for a while, as people do.
+"""
+
+import argparse
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import blake2b
+from pathlib import Path
+from statistics import median, quantiles
+
+import httpx
+import numpy as np
+import yaml
+from rows import FIRST, LIMA, MODEL, TAXONOMY, fill, town
+
+from configs.load import load_taxonomy
+from models.records import Stage, State, Window
+from nlp.stems import stems_of
+from pipelines.aggregate import aggregate
+from pipelines.counted import Counted
+from pipelines.discover import discover
+from pipelines.store.engine import open_engine
+from pipelines.store.migrate import migrate
+from pipelines.store.write import Partition, RunStart, Store
+
+DAYS = 120
+DEMANDS, READINGS = 20_000, 2_000
+READS_FOR = 5.0  # seconds that a reader stays on a page, on average
+TOPICS = 40
+
+WORDS = (  # noqa: SIM905 - shorter so
+    "agua alcalde ambulancia árbol asfalto avenida barrio basura bache botadero bus calle caño "
+    "cola colegio combi comisaría corte denuncia desagüe desmonte emergencia escalera esquina "
+    "fumigación gracias hospital humo iluminación inseguridad jardín junta limpieza losa luz "
+    "mercado motos municipio muro noche obra olor parada paradero parque perros pista polvo "
+    "posta postes pozo quejas ratas reja robo ruido sardinel semáforo serenazgo tachos techo "
+    "temblor tránsito trocha vereda vecinos vigilancia zanja"
+).split()
+
+PAGES = {
+    "resumen": "/",
+    "resumen, en": "/?lang=en",
+    "categorias": "/categorias",
+    "una categoria": "/categorias?category=transport",
+    "hallazgos": "/hallazgos",
+    "temas": "/temas",
+    "lugares": "/lugares",
+    "una zona": "/lugares?zone=zona-3",
+    "manifestaciones": "/manifestaciones",
+    "buscar una palabra": "/manifestaciones?q=semáforo",
+    "buscar una frase": "/manifestaciones?q=%22corte+de+agua%22",
+    "todos los filtros": "/manifestaciones?q=bache&category=transport&sentiment=negative"
+    "&intent=complaint&source=fuente-1&zone=zona-3",
+    "pagina 200": "/manifestaciones?category=transport&page=200",
+    "una conversacion": "/manifestaciones/{said}",
+    "fuentes": "/fuentes",
+    "demandas": "/demandas",
+    "demandas vencidas": "/demandas?status=overdue&category=transport",
+    "una demanda": "/demandas/{demand}",
+    "emparejamiento": "/emparejamiento",
+    "revision": "/revision",
+    "revision, sin certeza": "/revision?status=unsure",
+    "ejecuciones": "/ejecuciones",
+    "una ejecucion": "/ejecuciones/{run}",
+    "metodologia": "/metodologia",
+    "tabla insight_category, JSON": "/api/v1/tables/insight_category?m=bench",
+    "tabla insight_category, CSV": "/tablas/insight_category.csv",
+}
+
+
+def hashed(number: int) -> str:
+    """Return the id of the manifestation of a number: spread evenly, as real ones are."""
+    return blake2b(str(number).encode(), digest_size=16).hexdigest()
+
+
+def said(number: int) -> str:
+    """Return a text of 6 to 40 words, some of which are rare."""
+    chance = random.Random(number)
+    return " ".join(WORDS[int(len(WORDS) * chance.random() ** 2)] for _ in range(6 + number % 35))
+
+
+def prepare(folder: Path, rows: int) -> str:
+    """Write and count what the pages show; return the run."""
+    place, file = town(), folder / "manifiesta.db"
+    engine = open_engine(f"sqlite:///{file}")
+    migrate(engine)
+    store, window = Store(engine), Window(FIRST, FIRST + timedelta(days=DAYS), LIMA)
+    fill(file, place, rows, DAYS, hashed)
+    run_id = store.begin_run(place, RunStart("run", window, TAXONOMY, "bench"))
+    with sqlite3.connect(file) as connection:
+        _enrich(connection, rows)
+        connection.execute("UPDATE run SET model_version = ? WHERE id = ?", (MODEL, run_id))
+        connection.execute("ANALYZE")
+    every = [source.name for source in place.sources]
+    store.save_partitions(
+        run_id,
+        [Partition(s, day, Stage.COLLECT, State.DONE, 1) for s in every for day in window.days],
+    )
+    subject = Counted(run_id, place, window, MODEL, TAXONOMY)
+    aggregate(store, subject, {})
+    discover(store, subject, load_taxonomy(), _vectors)
+    store.end_run(run_id, State.DONE)
+    engine.dispose()
+    own = folder / "municipalities"
+    own.mkdir(exist_ok=True)
+    plain = place.model_dump(mode="json", exclude_unset=True)
+    text = yaml.safe_dump(plain | {"base_url": "https://example.pe"}, allow_unicode=True)
+    (own / f"{place.code}.yml").write_text(text, encoding="utf-8")
+    return run_id
+
+
+def _enrich(connection: sqlite3.Connection, rows: int) -> None:
+    """Give the rows words, threads and doubts; add demands of three texts, and readings."""
+    connection.create_function("id_of", 1, hashed, deterministic=True)
+    connection.create_function("words", 1, lambda number: said(int(number)))
+    connection.execute(
+        "UPDATE manifestation SET text = words(external_id), thread_id ="
+        " CASE WHEN external_id % 8 THEN id_of(external_id - external_id % 8) END"
+    )
+    stems = {word: " ".join(stems_of(word)) for word in WORDS}
+    connection.create_function("stems", 1, lambda text: " ".join(map(stems.get, text.split())))
+    connection.execute(
+        "INSERT INTO search_text (manifestation_id, text_hash, stems)"
+        " SELECT id, text_hash, stems(text) FROM manifestation"
+    )
+    connection.execute("UPDATE classification SET confidence = 0.2 + abs(random() % 8000) / 1e4")
+    demands = min(DEMANDS, rows // 50)
+    states = ("proposed", "proposed", "proposed", "new", "assigned", "in-progress", "answered")
+    now = "2026-05-01 12:00:00"
+    for number in range(demands):
+        state, texts = states[number % len(states)], [hashed(3 * number + i) for i in range(3)]
+        waits = state in {"proposed", "new", "assigned", "in-progress"}
+        due = None if state == "proposed" else str(FIRST + timedelta(days=number % 200))
+        connection.execute(
+            "INSERT INTO demand (id, municipality, category, zone, area, status, origin, due_on,"
+            " version, proposed_at, confirmed_at, answered_at, updated_at)"
+            " VALUES (?, 'bench', ?, ?, ?, ?, 'proposed', ?, 1, ?, ?, ?, ?)",
+            (
+                *(texts[0], ("transport", "water", "health")[number % 3], f"zona-{number % 20}"),
+                *(f"Área {number % 6}", state, due, now),
+                *(None if state == "proposed" else now, None if waits else now, now),
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO demand_manifestation VALUES (?, ?, ?, ?)",
+            [
+                (one, texts[0], now, "alike" if place else "founder")
+                for place, one in enumerate(texts)
+            ],
+        )
+    connection.execute(
+        "INSERT INTO review (municipality, manifestation_id, text_hash, queue, reader, read_at,"
+        " category, sentiment, intent, model_version, model_category, model_sentiment,"
+        " model_intent) SELECT 'bench', manifestation_id, text_hash, 'random', 'p-1', ?,"
+        " category, sentiment, intent, model_version, category, sentiment, intent"
+        f" FROM classification ORDER BY manifestation_id LIMIT {READINGS}",
+        (now,),
+    )
+
+
+def _vectors(texts: Sequence[str]) -> np.ndarray:
+    """Place texts around as many centres as there shall be topics, in place of an encoder."""
+    chance = np.random.default_rng(3)
+    centres = chance.normal(size=(TOPICS, 32))
+    found = centres[chance.integers(0, TOPICS, len(texts))]
+    found = found + chance.normal(scale=0.2, size=found.shape)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[httpx.Client, int]]:
+    """Start the command and yield a client and its process; stop it at the end."""
+    environment = {
+        "MANIFIESTA_HOME": str(folder),
+        "MANIFIESTA_DATABASE_URL": f"sqlite:///{folder / 'manifiesta.db'}",
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": ":".join(path for path in sys.path if path),
+    }
+    start = "from flows.cli import main; main()"
+    command = [sys.executable, "-c", start, "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split(" at ")[1].split(" ")[0]
+        limits = httpx.Limits(max_connections=100)
+        try:
+            with httpx.Client(base_url=address, timeout=120, limits=limits) as client:
+                yield client, process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def ask(client: httpx.Client, path: str) -> float:
+    """Return the seconds from the request to the last byte of its answer."""
+    start = time.perf_counter()
+    answer = client.get(path)
+    if answer.status_code != 200:
+        raise SystemExit(f"{path} answers {answer.status_code}")
+    return time.perf_counter() - start
+
+
+def spent(process: int) -> float:
+    """Return the processor's seconds that a process has had (Linux)."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def p95(times: Sequence[float]) -> float:
+    """Return the 95th percentile in milliseconds."""
+    return 1_000 * quantiles(times, n=20, method="inclusive")[-1]
+
+
+def measure(folder: Path, paths: dict[str, str], users: int, rounds: int) -> None:
+    """Print each page's times, and then those of people who read."""
+    with served(folder) as (client, process), ThreadPoolExecutor(users) as readers:
+        print(f"{'page':32}{'first':>9}{'median':>9}{'p95':>9}{'CPU':>9}   ms")
+        for name, path in paths.items():
+            first = ask(client, path)
+            before = spent(process)
+            times = list(readers.map(lambda _, p=path: ask(client, p), range(users * rounds)))
+            cpu = (spent(process) - before) / len(times)
+            row = (1_000 * first, 1_000 * median(times), p95(times), 1_000 * cpu)
+            print(f"{name:32}" + "".join(f"{value:9.0f}" for value in row), flush=True)
+        by_page: dict[str, list[float]] = defaultdict(list)
+        for seen in readers.map(lambda n: _reads(client, paths, n, 2 * rounds), range(users)):
+            for name, seconds in seen:
+                by_page[name].append(seconds)
+        every = [seconds for times in by_page.values() for seconds in times]
+        print(f"\n{users} people who read each page for {READS_FOR:.0f} s on average:")
+        print(f"{len(every)} pages, median {1_000 * median(every):.0f}, p95 {p95(every):.0f} ms")
+        slow = sorted(by_page, key=lambda name: -max(by_page[name]))[:5]
+        print("slowest:", ", ".join(f"{n} {1_000 * max(by_page[n]):.0f} ms" for n in slow))
+
+
+def _reads(
+    client: httpx.Client, paths: dict[str, str], reader: int, pages: int
+) -> list[tuple[str, float]]:
+    chance = random.Random(reader)
+    seen = []
+    for _ in range(pages):
+        time.sleep(chance.expovariate(1 / READS_FOR))
+        name = chance.choice(list(paths))
+        seen.append((name, ask(client, paths[name])))
+    return seen
+
+
+def main() -> None:
+    """Run it and print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--users", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--only", help="pages whose name this expression finds")
+    parser.add_argument("--folder", type=Path, help="keep the database here, and use it again")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        folder.mkdir(exist_ok=True)
+        if not (folder / "municipalities").exists():
+            prepare(folder, given.rows)
+        with sqlite3.connect(folder / "manifiesta.db") as connection:
+            (run_id,) = connection.execute("SELECT max(id) FROM run").fetchone()
+        names = {"said": hashed(3), "demand": hashed(0), "run": run_id}
+        wanted = {name: path for name, path in PAGES.items() if re.search(given.only or "", name)}
+        paths = {name: path.format(**names) for name, path in wanted.items()}
+        measure(folder, paths, given.users, given.rounds)
+
+
+if __name__ == "__main__":
+    main()
