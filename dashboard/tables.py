@@ -14,6 +14,7 @@ from models.errors import InputError
 from models.tables import Base, InsightPlace
 from pipelines.export import write_frame
 from pipelines.geo import feature_collection
+from pipelines.store.audit import Event, record
 from pipelines.store.counted import lens_frame
 from pipelines.store.read import insight_table
 from pipelines.suppress import suppress
@@ -48,6 +49,9 @@ def download(visit: Visiting, name: str, form: Form) -> Response:
     frame = rows(visit, table)
     body = _geojson(visit, table, frame) if form == "geojson" else _file(frame, table, form)
     run = visit.window.run_id if visit.window else ""
+    if visit.town is not None:
+        done = {"table": name, "run": run, "format": form, "lens": visit.filters.lens}
+        record(visit.house.engine, Event("export", visit.town.code, done), visit.person.name)
     lens = f"-{visit.filters.lens}" if visit.filters.lens else ""
     disposition = f'attachment; filename="{name}-{run}{lens}.{form}"'
     return Response(body, media_type=_TYPES[form], headers={"content-disposition": disposition})

@@ -353,6 +353,7 @@ def export_demands(
     from flows.house import open_municipality, open_store
     from models.demands import PUBLIC
     from pipelines.demands import open311
+    from pipelines.store.audit import Event, actor, record
     from pipelines.store.demands import Wanted, demands
 
     settings = Settings.load()
@@ -362,6 +363,8 @@ def export_demands(
     else:
         store = open_store(settings)
         found = demands(store.engine, place.code, Wanted(statuses=PUBLIC))
+        done = {"demands": len(found), "format": form.value}
+        record(store.engine, Event("export", place.code, done), actor())  # before anything leaves
         rows = open311.requests(store, found, taxonomy, place)
         root, each = "service_requests", "request"
     is_json = form is Open311Format.JSON

@@ -28,10 +28,13 @@ def backup(
     from configs.settings import Settings
     from flows.house import SOFTWARE_VERSION, open_store
     from pipelines.backup import back_up
+    from pipelines.store.audit import Event, actor, record
 
     settings = Settings.load()
     path = file or Path(f"manifiesta-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar")
-    made = back_up(open_store(settings).engine, settings.home, path, SOFTWARE_VERSION)
+    engine = open_store(settings).engine
+    record(engine, Event("backup", "", {"file": path.name}), actor())  # before anything leaves
+    made = back_up(engine, settings.home, path, SOFTWARE_VERSION)
     _show(made, f"{path} ({path.stat().st_size:,} bytes)", as_json=as_json)
     if settings.pseudonym_key is not None and not as_json:
         typer.echo("The key of pseudonyms is in the environment, not in the backup: keep it too.")
@@ -44,10 +47,13 @@ def restore(
     """Bring a backup back into an empty home folder and an empty database of either kind."""
     from configs.settings import Settings
     from pipelines.backup import restore as bring_back
+    from pipelines.store.audit import Event, actor, record
     from pipelines.store.engine import open_engine
 
     settings = Settings.load()
     found = bring_back(lambda: open_engine(settings.database), settings.home, file)
+    engine = open_engine(settings.database)
+    record(engine, Event("restore", "", {"file": file.name, "made_at": found.made_at}), actor())
     _show(found, f"{file} is back in {settings.home}", as_json=as_json)
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
+from pipelines.store.audit import events
 from tests.unit.report.town import RUN, busy_town
 
 PAGES = (
@@ -72,6 +73,9 @@ def test_tables_are_given_as_files(visit: TestClient, form: str) -> None:
     frame = read(io.BytesIO(answer.content))
     assert len(frame) == 16
     assert f'filename="insight_category-{RUN}.{form}"' in answer.headers["content-disposition"]
+    *_, noted = events(visit.app.state.house.engine, "export")
+    assert noted.actor == "local"
+    assert (noted.detail["table"], noted.detail["format"]) == ("insight_category", form)
 
 
 @pytest.mark.parametrize(
