@@ -19,6 +19,8 @@ ZOMBIE = (
     "its process ended without a word (killed, or the machine stopped); what it had stored is kept"
 )
 
+STOPPED = "it was stopped before its end; what it had stored is kept"
+
 
 @dataclass
 class OpenRun:
@@ -69,8 +71,11 @@ def recorded_run(
         try:
             yield run
         except BaseException as error:
+            told = f"{type(error).__name__}: {error}".strip(": ")
+            if not isinstance(error, Exception):  # an interruption, or Prefect's word for SIGTERM
+                told = STOPPED
             try:
-                store.end_run(run.id, State.FAILED, f"{type(error).__name__}: {error}".strip(": "))
+                store.end_run(run.id, State.FAILED, told)
             except StoreError as unnoted:  # what ended the run matters more
                 error.add_note(str(unnoted))
             raise

@@ -16,6 +16,7 @@ from models.errors import ConfigError, InputError
 from models.records import Outcome, State
 from models.tables import ManifestationRow, PartitionRow, RejectionRow, RunRow, SourceRow
 from pipelines.importing import Imported, import_file, upload_source
+from pipelines.ledger import STOPPED
 from pipelines.privacy import Pseudonymiser
 from pipelines.store.read import find_run, latest_runs, remembered_source
 from pipelines.store.write import Saved, Store
@@ -130,7 +131,7 @@ def test_a_file_that_breaks_off_keeps_what_was_read(
     assert told == [2]
     assert len(rows(store.engine, ManifestationRow)) == 2
     (run,) = latest_runs(store.engine, "villa", 5)
-    assert (run.state, run.error) == ("failed", "KeyboardInterrupt")
+    assert (run.state, run.error) == ("failed", STOPPED)
     assert load(store, path).saved == Saved(new=1, known=2)
 
 

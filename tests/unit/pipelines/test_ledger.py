@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from models.errors import SourceError
 from models.records import State
-from pipelines.ledger import recorded_run
+from pipelines.ledger import STOPPED, recorded_run
 from pipelines.store.read import find_run, latest_runs
 from pipelines.store.write import Store
 from tests.unit.store.builders import municipality, start
@@ -27,8 +27,8 @@ def test_a_run_ends_in_the_state_that_it_was_given(store: Store, state: State) -
     ("error", "noted"),
     [
         (SourceError("no responde"), "SourceError: no responde"),
-        (KeyboardInterrupt(), "KeyboardInterrupt"),
-        (SystemExit(3), "SystemExit: 3"),
+        (KeyboardInterrupt(), STOPPED),
+        (SystemExit(3), STOPPED),
         (
             ZeroDivisionError("división por cero: 1 / 0"),
             "ZeroDivisionError: división por cero: 1 / 0",
