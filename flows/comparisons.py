@@ -116,16 +116,33 @@ def _comparison_lines(compared: "Comparison") -> Iterator[str]:
 
 
 def _precision_lines(found: Sequence[Narrowing]) -> Iterator[str]:
-    ratio = typical(found)
+    ratio = typical(one.ratio for one in found)
     if ratio is None:
         return
     yield (
-        f"Intervals (95 %): typically {ratio:.0%} as wide as before "
+        f"Intervals (95 %) of chance alone: typically {ratio:.0%} as wide as before "
         f"(median of {len(found)} shares)."
     )
+    corrected = typical(one.corrected_ratio for one in found)
+    if corrected is not None:
+        yield (
+            f"With the errors of the model in them, which are the ones to cite: {corrected:.0%}. "
+            "More texts do not make the model surer."
+        )
     for one in sorted(found, key=lambda each: -each.before_share)[:_SHOWN]:
         yield (
             f"  {one.dimension} {one.label:22} {one.before_share:.1%} ± "
-            f"{50 * one.before_width:.1f} points of {one.before_n:,} → {one.share:.1%} ± "
-            f"{50 * one.width:.1f} points of {one.n:,}"
+            f"{_half(one.before_width)} points of {one.before_n:,} → {one.share:.1%} ± "
+            f"{_half(one.width)} points of {one.n:,}"
+            f"{_corrected(one)}"
         )
+
+
+def _corrected(one: Narrowing) -> str:
+    if one.corrected_before_width is None or one.corrected_width is None:
+        return ""
+    return f"; corrected ± {_half(one.corrected_before_width)} → ± {_half(one.corrected_width)}"
+
+
+def _half(width: float) -> str:
+    return f"{50 * width:.1f}"

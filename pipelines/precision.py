@@ -1,6 +1,6 @@
 """How much surer one run's shares are than another's: the widths of their 95 % intervals."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -14,12 +14,17 @@ _MEASURES: Mapping[str, tuple[type[Base], str | None, str]] = {
     "category": (InsightCategory, None, "category"),
     "sentiment": (InsightOverview, "sentiment", "label"),
 }
-_FIELDS = ("share", "share_low", "share_high", "n")
+_FIELDS = ["share", "share_low", "share_high", "n"]
+_CORRECTED = ["corrected_low", "corrected_high"]
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """A share in two runs. Shares and widths are fractions of ``n`` and ``before_n``."""
+    """A share in two runs. Shares and widths are fractions of ``n`` and ``before_n``.
+
+    ``width`` is that of chance alone (Wilson), ``corrected_width`` that of the corrected share,
+    with the errors of the model in it; there is none where these are not known.
+    """
 
     dimension: str
     label: str
@@ -29,11 +34,20 @@ class Narrowing:
     share: float
     width: float
     n: int
+    corrected_before_width: float | None = None
+    corrected_width: float | None = None
 
     @property
     def ratio(self) -> float:
         """The width now as a fraction of the width before."""
         return self.width / self.before_width
+
+    @property
+    def corrected_ratio(self) -> float | None:
+        """The same of the corrected share."""
+        if self.corrected_width is None or not self.corrected_before_width:
+            return None
+        return self.corrected_width / self.corrected_before_width
 
 
 def narrowing(engine: Engine, before: str, after: str) -> list[Narrowing]:
@@ -41,9 +55,10 @@ def narrowing(engine: Engine, before: str, after: str) -> list[Narrowing]:
     return [one for dimension in _MEASURES for one in _compare(engine, dimension, before, after)]
 
 
-def typical(found: Sequence[Narrowing]) -> float | None:
-    """Return the median of the ratios of the widths; nothing without any."""
-    return median(one.ratio for one in found) if found else None
+def typical(ratios: Iterable[float | None]) -> float | None:
+    """Return the median of the ratios that are known; nothing without any."""
+    known = [ratio for ratio in ratios if ratio is not None]
+    return median(known) if known else None
 
 
 def _compare(engine: Engine, dimension: str, before: str, after: str) -> Iterator[Narrowing]:
@@ -61,7 +76,14 @@ def _compare(engine: Engine, dimension: str, before: str, after: str) -> Iterato
                 float(new["share"]),
                 float(new["share_high"] - new["share_low"]),
                 int(new["n"]),
+                _corrected_width(old),
+                _corrected_width(new),
             )
+
+
+def _corrected_width(row: "pd.Series[float]") -> float | None:
+    width = row["corrected_high"] - row["corrected_low"]
+    return None if pd.isna(width) else float(width)
 
 
 def _shares(engine: Engine, dimension: str, run_id: str) -> pd.DataFrame:
@@ -70,4 +92,4 @@ def _shares(engine: Engine, dimension: str, run_id: str) -> pd.DataFrame:
     rows = rows[rows["lens"] == ""]
     if measure is not None:
         rows = rows[rows["measure"] == measure]
-    return rows.set_index(label)[list(_FIELDS)].dropna()
+    return rows.set_index(label)[_FIELDS + _CORRECTED].dropna(subset=_FIELDS)
