@@ -33,7 +33,7 @@ COPY --from=environment /opt/manifiesta /opt/manifiesta
 ENV PATH=/opt/manifiesta/bin:$PATH \
     MANIFIESTA_HOME=/data \
     PYTHONUNBUFFERED=1
-USER manifiesta
+USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000

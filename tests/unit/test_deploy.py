@@ -37,7 +37,7 @@ def test_the_services_are_confined_and_publish_only_on_this_machine() -> None:
 
 def test_the_image_runs_as_nobody_special_from_the_wheel_alone() -> None:
     last = DOCKERFILE.rpartition("FROM ")[2]
-    assert "USER manifiesta" in last
+    assert "USER 10001" in last
     assert "HEALTHCHECK" in last
     copied = re.findall(r"^COPY (.+)$", last, re.MULTILINE)
     assert copied == ["--from=environment /opt/manifiesta /opt/manifiesta"]
