@@ -13,8 +13,8 @@ from models.errors import StoreError
 from models.records import Stage, State, Window
 from models.tables import ManifestationRow
 from pipelines.ledger import recorded_run
-from pipelines.rerun import Wish, Work, plan_collection
-from pipelines.store.ledger import settled_days
+from pipelines.rerun import FATAL, TRIES, Wish, Work, left_of, note_plan, plan_collection
+from pipelines.store.ledger import lines_of, settled_days
 from pipelines.store.write import Partition, Store
 from tests.conftest import PostgresServer
 from tests.unit.store.builders import LIMA, MARCH, begun, municipality, rows, said, save, start
@@ -146,3 +146,17 @@ def test_recent_days_are_open_again_for_what_came_late(store: Store, tmp_path: P
     assert due["foro"] == window.days
     early = plan_collection(store, work, Wish(), tmp_path, datetime(2026, 3, 9, tzinfo=UTC))
     assert max(early["foro"]) == date(2026, 3, 8)  # nothing is asked of days to come
+
+
+def test_a_partition_that_was_under_way_at_three_deaths_is_set_aside_and_the_rest_goes_on(
+    store: Store,
+) -> None:
+    day, run = date(2026, 3, 5), begun(store)
+    work = Work(run, None, VILLA, MARCH, "t", "1")
+    note_plan(store, work, Stage.CLASSIFY, [("diario", day), ("foro", day)])
+    for _ in range(TRIES):  # each time the kernel ends the process for want of memory, say
+        assert {one.source for one in left_of(store, work, Stage.CLASSIFY)} == {"diario", "foro"}
+        store.begin_partitions(run, Stage.CLASSIFY, [("diario", day)])
+    assert [one.source for one in left_of(store, work, Stage.CLASSIFY)] == ["foro"]
+    (aside,) = [one for one in lines_of(store.engine, run) if one.source == "diario"]
+    assert (aside.state, aside.error) == (State.FAILED, FATAL)
