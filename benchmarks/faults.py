@@ -75,8 +75,15 @@ OF_THE_ATTEMPTS = frozenset(
 )
 """Tables that tell what was tried, and how often, and not what it gave."""
 
-OF_ONE_ATTEMPT = frozenset({"run_id", "capture_id", "attempts", "position"})
-"""Columns of the same kind; ``position`` is the order in which sources happened to come in."""
+OF_ONE_ATTEMPT = frozenset({"run_id", "capture_id", "attempts"})
+"""Columns of the same kind."""
+
+OF_THE_ORDER: Mapping[str, frozenset[str]] = {
+    "near_duplicate": frozenset({"position"}),
+    "partition_facts": frozenset({"version", "facts", "labels"}),
+    "run_input": frozenset({"labels"}),
+}
+"""What hangs on the order in which sources came in: of copies, the first names all of them."""
 
 SAID = "said_at"
 """The one moment that is not of our doing: all others differ between any two runs."""
@@ -224,9 +231,11 @@ def comparable(table: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
     values = []
     for column in table.columns:
         serial = column.name == "id" and isinstance(column.type, Integer)
-        if serial or column.name in OF_ONE_ATTEMPT:
+        if serial or column.name in OF_ONE_ATTEMPT | OF_THE_ORDER.get(table.name, frozenset()):
             continue
         value = row[column.name]
+        if column.name == "checksum" and row["stage"] == "count":
+            continue  # of the facts, which hang on the order too
         is_ours = isinstance(column.type, UtcDateTime) and column.name != SAID
         values.append((column.name, value is not None if is_ours else value))
     return tuple(values)

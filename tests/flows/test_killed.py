@@ -4,18 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import pytest
 from prefect.settings import PREFECT_API_URL
 
+from benchmarks.faults import contents, differences
 from crawlers.sandbox.server import serve_town
-from tests.flows.conftest import Said
-from tests.flows.test_monitor import SOURCES, insights, table, write_municipality
-
-Manifiesta = Callable[..., Said]
+from pipelines.store.engine import open_engine
+from tests.conftest import PostgresServer
+from tests.flows.test_monitor import SOURCES, write_municipality
 
 # Runs the command line, and kills its own process the moment the store has taken the given number
 # of batches: no handler runs, nothing is closed. A signal other than SIGKILL is in FATAL.
@@ -38,6 +39,10 @@ main()
 """
 
 
+Contents = dict[str, list[tuple[Any, ...]]]
+RUN = ("from flows.cli import main; main()",)
+
+
 @pytest.fixture(scope="module")
 def town() -> Iterator[str]:
     """The simulated town on a free port."""
@@ -45,53 +50,79 @@ def town() -> Iterator[str]:
         yield base_url
 
 
+def run(
+    home: Path, town: str, url: str | None, *program: str
+) -> "subprocess.CompletedProcess[bytes]":
+    database = {"MANIFIESTA_DATABASE_URL": url} if url else {}
+    surroundings = {
+        "MANIFIESTA_HOME": str(home),
+        "MANIFIESTA_PSEUDONYM_KEY": "a key that only the tests use",
+        "PREFECT_API_URL": str(PREFECT_API_URL.value()),
+    }
+    words = ("run", "-m", "prueba", "--from", "2021-09-01", "--to", "2021-09-08")
+    return subprocess.run(
+        [sys.executable, "-c", *program, *words, "--base-url", town],
+        env=os.environ | surroundings | database,
+        capture_output=True,
+        check=False,
+    )
+
+
+def left_in(home: Path, url: str | None) -> Contents:
+    engine = open_engine(url or f"sqlite:///{home / 'manifiesta.db'}")
+    try:
+        return contents(engine)
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    town: str, tmp_path_factory: pytest.TempPathFactory, prefect_server: None
+) -> Contents:
+    """What a run leaves that nothing disturbs."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    write_municipality(home, "prueba")
+    ended = run(home, town, None, *RUN)
+    assert ended.returncode == 0, ended.stderr.decode()[-2000:]
+    return left_in(home, None)
+
+
 @pytest.mark.parametrize(
-    ("step", "times"),
-    [("save_collected", 2), ("save_classifications", 1), ("save_insights", 1)],
+    ("database", "step", "times"),
+    [
+        ("postgresql", "save_collected", 2),
+        ("sqlite", "save_classifications", 1),
+        ("postgresql", "save_insights", 1),
+    ],
     ids=["collecting", "classifying", "counting"],
 )
 def test_after_a_kill_the_next_run_gives_the_rows_of_an_undisturbed_one(
+    database: str,
     step: str,
     times: int,
     town: str,
-    tmp_path: Path,
-    manifiesta: Manifiesta,
     home: Path,
-    prefect_server: None,
+    undisturbed: Contents,
+    request: pytest.FixtureRequest,
 ) -> None:
     write_municipality(home, "prueba")
-    command = ["run", "-m", "prueba", "--base-url", town, "--json"]
-    assert manifiesta(*command).code == 0
-
-    hurt = tmp_path / "hurt"
-    surroundings = os.environ | {
-        "MANIFIESTA_HOME": str(hurt),
-        "PREFECT_API_URL": str(PREFECT_API_URL.value()),
-    }
-    write_municipality(hurt, "prueba")
-    killed = subprocess.run(
-        [sys.executable, "-c", SUICIDE, step, str(times), *command],
-        env=surroundings,
-        capture_output=True,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
-    again = subprocess.run(
-        [sys.executable, "-c", "from flows.cli import main; main()", *command],
-        env=surroundings,
-        capture_output=True,
-        check=False,
-    )
-    assert again.returncode == 0, again.stderr.decode()[-2000:]
-
-    assert len(table(hurt, "SELECT DISTINCT source FROM manifestation")) == len(SOURCES)
-    rows = "SELECT id, text, said_at, author FROM manifestation ORDER BY id"
-    pd.testing.assert_frame_equal(table(home, rows), table(hurt, rows))
-    undisturbed, after = (insights(place, last_run(place)) for place in (home, hurt))
-    for name, expected in undisturbed.items():
-        pd.testing.assert_frame_equal(expected, after[name])
+    with database_of(database, request) as url:
+        killed = run(home, town, url, SUICIDE, step, str(times))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+        again = run(home, town, url, *RUN)
+        assert again.returncode == 0, again.stderr.decode()[-2000:]
+        found = left_in(home, url)
+    assert {dict(row)["source"] for row in found["manifestation"]} == set(SOURCES)
+    assert differences(undisturbed, found) == []
 
 
-def last_run(home: Path) -> str:
-    runs = table(home, "SELECT max(run_id) AS id FROM insight_overview")
-    return str(runs["id"].iloc[0])
+@contextmanager
+def database_of(kind: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Give the address of a database on PostgreSQL, or nothing: a file in the home."""
+    if kind == "sqlite":
+        yield None
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database() as url:
+        yield url
