@@ -19,7 +19,7 @@ _QUIET = {
     "PREFECT_CLI_PROMPT": "false",
     # The server that Prefect starts for the length of one run needs time on a small machine,
     # and none of the services that a standing server has.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "600",
     **dict.fromkeys(SERVICES, "false"),
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "true",
 }
