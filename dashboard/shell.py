@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
@@ -33,6 +34,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 _KEPT = 256
 """How many pages are kept; one is some 50 kB."""
+_TABLES = 12
+"""How many tables are kept; the largest has some hundred thousand rows."""
 _TOKEN, _NAME = secrets.token_hex(16), secrets.token_hex(16)
 """What stands in a kept page for its visitor's token and name; nobody outside can know them."""
 
@@ -76,6 +79,7 @@ class House:
     pages: tuple[Page, ...]
     environment: Environment = field(default_factory=environment)
     kept: Kept[str] = field(default_factory=lambda: Kept(_KEPT, FRESH))
+    tables: Kept[pd.DataFrame] = field(default_factory=lambda: Kept(_TABLES, FRESH))
     _read: dict[str, tuple[int, Municipality]] = field(default_factory=dict, init=False)
 
     def municipality(self, code: str) -> Municipality:

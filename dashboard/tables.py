@@ -38,8 +38,12 @@ def rows(visit: Visit, table: type[Base]) -> pd.DataFrame:
     """
     if visit.town is None or visit.window is None:
         raise InputError(visit._("Todavía no hay nada contado."))
-    frame = lens_frame(visit.house.engine, table, visit.window.run_id, visit.filters.lens)
-    return suppress(frame, table, visit.town.suppress_below)
+    run_id, lens, k = visit.window.run_id, visit.filters.lens, visit.town.suppress_below
+
+    def read() -> pd.DataFrame:
+        return suppress(lens_frame(visit.house.engine, table, run_id, lens), table, k)
+
+    return visit.house.tables.get((table.__tablename__, run_id, lens, k), read)
 
 
 @router.get("/tablas/{name}.{form}", response_class=Response, include_in_schema=False)
