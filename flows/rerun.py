@@ -463,7 +463,8 @@ def planned(
         version = classifier_of(work.municipality.model).model_version
         days = plan_classification(store, work, wish, version)
         count = sum(map(len, days.values()))
-        what = f"with texts that {version} has not classified, and those that come in"
+        labels = f"{version} has not classified by taxonomy {work.taxonomy_version}"
+        what = f"with texts that {labels}, and those that come in"
         stages.append({"stage": Stage.CLASSIFY, "partitions": count, "what": what})
     if wish.wants(Stage.COUNT):
         count = len(manifestations_per_day(store.engine, work.municipality.code, work.window))
