@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from crawlers.archive import read_capture, read_response
 from crawlers.job import CrawlJob, CrawlResult, crawl
 from crawlers.protocols.registry import TERMS, is_under_terms
 from crawlers.recognise.address import by_address
+from crawlers.recognise.data import pages_tell_more
 from crawlers.recognise.proposal import Proposal
 from crawlers.recognise.response import Recognised, recognise, robots_verdict
 from crawlers.wire import CAPTURES
@@ -215,6 +217,12 @@ class _Look:
             )
         source = proposal.source(allow_private=allow)
         result = self._crawl(source, proposal.url, name)
+        if source.follow:
+            plain = proposal.without("follow")
+            short = self._crawl(plain.source(), proposal.url, f"{name}-short", after=name)
+            if not pages_tell_more(_opened(short, result)):
+                checked = replace(checked, proposal=plain, yaml=plain.yaml(allow_private=allow))
+                result = short
         robots = TERMS if is_under_terms(source) else checked.robots or self._robots(result)
         checked = replace(checked, robots=robots)
         examples = self._examples(result.extracted, source.name)
@@ -224,7 +232,10 @@ class _Look:
             return replace(checked, problem="it holds no text now", advice="look again later")
         return _failed(checked, result)
 
-    def _crawl(self, source: Source, url: str, name: str, *, look: bool = False) -> CrawlResult:
+    def _crawl(
+        self, source: Source, url: str, name: str, *, look: bool = False, after: str = ""
+    ) -> CrawlResult:
+        """Crawl with what the look has fetched at hand, or a crawl of the name ``after``."""
         limits = Limits(
             max_requests=REQUESTS,
             max_seconds=_SECONDS,
@@ -240,7 +251,7 @@ class _Look:
                 time_zone=self._zone,
                 out=self._folder / name,
                 archive=self._archive,
-                fetched=self._fetched,
+                fetched=self._folder / after / CAPTURES if after else self._fetched,
                 look=look,
             )
         )
@@ -267,6 +278,15 @@ class _Look:
             )
             for record in records[:EXAMPLES]
         )
+
+
+def _opened(short: CrawlResult, whole: CrawlResult) -> Iterator[tuple[str, str]]:
+    """Return, of each entry whose page was opened, its text alone and that with its page."""
+    opened = {capture.url for capture in whole.captures if capture.status == 200}
+    alone = {record.external_id: record.text for record in short.extracted}
+    for record in whole.extracted:
+        if record.url in opened and record.external_id in alone:
+            yield alone[record.external_id], record.text
 
 
 def _is_robots(url: str) -> bool:

@@ -1,7 +1,7 @@
 """Answers that are no pages: feeds, sitemaps, and the JSON of platforms."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from statistics import median
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,8 +13,16 @@ from crawlers.recognise.proposal import Proposal
 from models.records import Kind, Protocol
 
 SHORT_TEXT = 400
-"""Characters; a feed whose texts are shorter gives summaries, and its pages the whole text."""
+"""Characters; an entry with more than that is worth reading without its page."""
 
+PAGE_MORE = 200
+"""Characters; names, dates and buttons around a post make its page's text longer by less."""
+
+_CUT = re.compile(
+    r"(…|\.\.\.|\b(leer|ver|lee|saber) más|(seguir|continuar|sigue) leyendo|read more)\W*$",
+    re.IGNORECASE,
+)
+_WHOLE = frozenset({"content", "content_html", "content_text"})
 _THREADS = re.compile(r"<(slash:comments|wfw:commentRss|thr:total|comments)[\s>]", re.IGNORECASE)
 _FORMS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed", "cdf": "CDF"}
 _SUBREDDIT = re.compile(r"(?P<root>.*)/r/(?P<name>\w+)/(?:new|hot|top)\.json$")
@@ -39,10 +47,8 @@ def _by_feed(url: str, content_type: str, body: bytes, text: str) -> Proposal | 
     if feed.problem:
         return None
     form = next((name for key, name in _FORMS.items() if feed.version.startswith(key)), "RSS")
-    lengths = [len(entry.text) for entry in feed.entries]
-    has_links = any(entry.link for entry in feed.entries)
     keys: dict[str, str | bool] = {}
-    if lengths and has_links and median(lengths) < SHORT_TEXT and not feed.is_headlines:
+    if _may_be_cut(feed):
         keys["follow"] = True
     if _THREADS.search(text):
         keys["comments"] = True
@@ -57,6 +63,37 @@ def _by_feed(url: str, content_type: str, body: bytes, text: str) -> Proposal | 
         keys,
         _note(feed, keys),
     )
+
+
+def _may_be_cut(feed: Feed) -> bool:
+    """Say whether the entries look like summaries of their pages.
+
+    A short text is no sign alone: a post is short. What ends in «…» was cut. Else an entry is
+    whole if it has no title (RSS 2.0, «Elements of <item>»: a story has a title and a synopsis,
+    a complete item may lack it) or is given as content (Atom, JSON Feed, RSS with its module).
+    """
+    texts = [entry.text for entry in feed.entries]
+    if feed.is_headlines or not any(entry.link for entry in feed.entries):
+        return False
+    length = median(map(len, texts))
+    if length >= SHORT_TEXT:
+        return False
+    if not length or sum(bool(_CUT.search(text)) for text in texts) * 2 >= len(texts):
+        return True
+    return _kind(feed) is Kind.ARTICLE and not _WHOLE & feed.fields
+
+
+def pages_tell_more(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Say whether pages hold more than their entries, beside names, dates and buttons.
+
+    Args:
+        pairs: of each page that was opened, its entry's text and its own. Without any, the
+            entries keep looking like summaries.
+    """
+    grown = [
+        len(page) - len(entry) >= (1 if _CUT.search(entry) else PAGE_MORE) for entry, page in pairs
+    ]
+    return sum(grown) * 2 >= len(grown)
 
 
 def _kind(feed: Feed) -> Kind:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import yaml
@@ -34,6 +34,11 @@ class Proposal:
     def token(self) -> str:
         """The environment variable that has to hold a token; empty if none is needed."""
         return str(self.keys.get("token", ""))
+
+    def without(self, key: str) -> "Proposal":
+        """Return it without a key, and without the note, which was about it."""
+        keys = {name: value for name, value in self.keys.items() if name != key}
+        return replace(self, keys=keys, note="")
 
     def source(self, *, allow_private: bool = False) -> Source:
         """Return the source that reads it."""

@@ -43,6 +43,22 @@ def test_addresses_of_the_town(manifiesta: Manifiesta, home: Path) -> None:
     assert not (home / "archive").exists()
 
 
+def test_a_post_is_shown_without_what_its_page_has_around_it(manifiesta: Manifiesta) -> None:
+    with serve_town(port=0) as town:
+        asked = [f"{town}/{path}" for path in ("muro-vitarte/feed.json", "buzon-vecinal/rss.xml")]
+        answer = check(
+            manifiesta, *asked, f"{town}/radio-huaycan/feed/", "--allow-private", "--json"
+        )
+
+    wall, box, news = json.loads(answer.out)
+    assert answer.code == 0
+    assert "follow" not in wall["yaml"] + box["yaml"]
+    assert "follow: true" in news["yaml"]
+    for example in (*wall["examples"], *box["examples"]):
+        assert "setiembre" not in example["text"][:60]
+    assert not any(example["text"].endswith("…") for example in news["examples"])
+
+
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8765/", "localhost:8765/feed", "http://2130706433/"]
 )

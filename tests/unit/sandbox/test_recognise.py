@@ -1,5 +1,6 @@
 """What every address of the town is taken for, beside what it is; and what to paste loads."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,6 +11,7 @@ from configs.check import read_municipality
 from configs.load import load_municipality
 from configs.schema import absolute_url
 from crawlers.recognise.address import by_address
+from crawlers.recognise.data import pages_tell_more
 from crawlers.recognise.proposal import Proposal
 from crawlers.recognise.response import Recognised, recognise
 from crawlers.sandbox.answers import Call, read_query
@@ -74,6 +76,62 @@ def test_every_source_of_the_town_is_recognised(
     if protocol is Protocol.PAGES:
         assert best.keys["links"] == truth.links
     assert loads(best, tmp_path, allow_private=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "follows"),
+    [
+        ("radio-huaycan", True),  # every entry ends in «…»
+        ("buzon-vecinal", True),  # titled, and nothing but a summary: its pages decide
+        ("muro-vitarte", False),
+        ("muro-huaycan", False),
+        ("foro-salamanca", False),
+        ("muni-noticias", False),
+    ],
+)
+def test_pages_are_opened_for_what_looks_cut_short(pages: Pages, name: str, follows: bool) -> None:
+    source = MUNICIPALITY.source(name)
+    assert source is not None
+    (proposal,) = look(pages, absolute_url(MUNICIPALITY, source)).proposals
+    assert proposal.keys.get("follow", False) is follows
+    assert ("opens their pages" in proposal.note) is follows
+
+
+def items(*texts: str, **more: str) -> Recognised:
+    listed = [
+        {"id": str(n), "url": f"https://ate.example/{n}", "content_text": text, **more}
+        for n, text in enumerate(texts)
+    ]
+    body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": listed}).encode()
+    return recognise("https://ate.example/feed", 200, {"content-type": "application/json"}, body)
+
+
+@pytest.mark.parametrize(
+    ("texts", "follows"),
+    [
+        (["No hay agua."] * 3, False),
+        (["No hay agua…", "Sin luz [...]", "Falta agua. Leer más »"], True),
+        (["No hay agua...", "Sin luz.", "Falta agua."], False),
+        (["", ""], True),
+        (["a" * 500 + "…"] * 2, False),
+        ([], False),
+    ],
+)
+def test_a_short_text_alone_is_no_summary(texts: list[str], follows: bool) -> None:
+    for more in ({}, {"title": "Agua"}):
+        (proposal,) = items(*texts, **more).proposals
+        assert proposal.keys.get("follow", False) is follows
+
+
+def test_a_page_has_to_say_more_than_its_entry() -> None:
+    said = "No hay agua en la zona K hace tres días."
+    wall = ("orlando_63 30 de setiembre de 2021 ", " Me gusta · Comentar")
+    assert not pages_tell_more([(said, said.join(wall))])
+    assert not pages_tell_more([(said, said), (said, said), (said, said * 9)])
+    assert pages_tell_more([(said, said * 9), ("", said * 9)])
+    assert pages_tell_more([("No hay agua en…", said)])
+    assert not pages_tell_more([("No hay agua en…", "No hay agua en…")])
+    assert pages_tell_more([])
 
 
 def loads(proposal: Proposal, folder: Path, *, allow_private: bool = False) -> bool:
