@@ -13,7 +13,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from configs.load import load_taxonomy
-from dashboard import api, open311, tables
+from dashboard import api, matches, open311, tables
 from dashboard.access import (
     Door,
     Gate,
@@ -101,7 +101,8 @@ def create_app(
     for page in PAGES:
         allowed = [Depends(identify), Depends(needs(page.PAGE.role)), Depends(sent_by_our_page)]
         app.include_router(page.router, dependencies=allowed, include_in_schema=False)
-    app.include_router(tables.router, dependencies=[Depends(identify)], include_in_schema=False)
+    for files in (tables.router, matches.router):
+        app.include_router(files, dependencies=[Depends(identify)], include_in_schema=False)
     app.include_router(api.router, dependencies=[Depends(identify)])
     app.include_router(open311.router, include_in_schema=False)
     app.include_router(

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,20 +52,30 @@ def download(visit: Visiting, name: str, form: Form) -> Response:
     """Answer with a table as a file."""
     table = insight_table(name)
     frame = rows(visit, table)
-    body = _geojson(visit, table, frame) if form == "geojson" else _file(frame, table, form)
+    body = (
+        _geojson(visit, table, frame)
+        if form == "geojson"
+        else written(lambda path: write_frame(frame, table, path, form))
+    )
     run = visit.window.run_id if visit.window else ""
     if visit.town is not None:
         done = {"table": name, "run": run, "format": form, "lens": visit.filters.lens}
         record(visit.house.engine, Event("export", visit.town.code, done), visit.person.name)
     lens = f"-{visit.filters.lens}" if visit.filters.lens else ""
-    disposition = f'attachment; filename="{name}-{run}{lens}.{form}"'
+    return attached(body, f"{name}-{run}{lens}", form)
+
+
+def attached(body: bytes, name: str, form: Form) -> Response:
+    """Answer with a file that the browser keeps under a name."""
+    disposition = f'attachment; filename="{name}.{form}"'
     return Response(body, media_type=_TYPES[form], headers={"content-disposition": disposition})
 
 
-def _file(frame: pd.DataFrame, table: type[Base], form: str) -> bytes:
+def written(write: Callable[[Path], None]) -> bytes:
+    """Return what is written to a file."""
     with tempfile.TemporaryDirectory(prefix="manifiesta-") as folder:
-        path = Path(folder) / f"table.{form}"
-        write_frame(frame, table, path, form)
+        path = Path(folder) / "table"
+        write(path)
         return path.read_bytes()
 
 

@@ -5,6 +5,8 @@ A spreadsheet runs a cell that begins like a formula, so such texts get an apost
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,21 @@ _ADDED = {
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a workbook calls its rows, and what each of their columns means."""
+
+    name: str
+    meanings: Mapping[str, str | None]
+
+
 def write_frame(frame: pd.DataFrame, table: type[Base], path: Path, form: str) -> None:
+    """Write a table's rows, as `write_sheet` does."""
+    meanings = {column.name: column.comment for column in table.__table__.columns}
+    write_sheet(frame, Sheet(table.__tablename__, meanings), path, form)
+
+
+def write_sheet(frame: pd.DataFrame, sheet: Sheet, path: Path, form: str) -> None:
     """Write rows as csv (UTF-8 with BOM), jsonl, parquet or xlsx (with a sheet of columns).
 
     Raises:
@@ -41,7 +57,7 @@ def write_frame(frame: pd.DataFrame, table: type[Base], path: Path, form: str) -
         elif form == "parquet":
             safe.to_parquet(path, index=False)
         else:
-            _write_workbook(safe, table, path)
+            _write_workbook(safe, sheet, path)
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror or error}. Choose another file with --out."
@@ -61,12 +77,9 @@ def _plain_day(value: Any) -> Any:
     return str(value) if isinstance(value, date) and not isinstance(value, datetime) else value
 
 
-def _write_workbook(frame: pd.DataFrame, table: type[Base], path: Path) -> None:
-    meanings = {column.name: column.comment for column in table.__table__.columns}
-    columns = pd.DataFrame(
-        [*meanings.items(), *((name, _ADDED[name]) for name in frame if name in _ADDED)],
-        columns=["column", "meaning"],
-    )
+def _write_workbook(frame: pd.DataFrame, sheet: Sheet, path: Path) -> None:
+    added = ((name, _ADDED[name]) for name in frame if name in _ADDED)
+    columns = pd.DataFrame([*sheet.meanings.items(), *added], columns=["column", "meaning"])
     with pd.ExcelWriter(path, engine="openpyxl") as book:
-        frame.to_excel(book, sheet_name=table.__tablename__[:31], index=False)
+        frame.to_excel(book, sheet_name=sheet.name[:31], index=False)
         columns.to_excel(book, sheet_name="columns", index=False)

@@ -109,9 +109,10 @@ def show(visit: Visiting) -> HTMLResponse:
         total=len(every),
         counts={code: sum(one["state"] == code for one in every) for code in STATES},
         calls=[(one, figures_of(visit, one)) for one in every if state in ("", one["state"])],
-        pilots=[(one, _is_blind(visit, one)) for one in pilots(engine)],
+        pilots=[(one, is_blind(visit, one)) for one in pilots(engine)],
         works=_works(visit),
-        entities=_names(visit, "entity"),
+        entities=names_of_records(visit, "entity"),
+        least=visit.town.suppress_below if visit.town else STRICTEST,
     )
 
 
@@ -133,8 +134,8 @@ def show_call(visit: Visiting, code: str) -> HTMLResponse:
         states=STATES,
         works=_works(visit),
         categories=visit.names("category"),
-        entities=_names(visit, "entity"),
-        applicants=_names(visit, kind) if found.identities else {},
+        entities=names_of_records(visit, "entity"),
+        applicants=names_of_records(visit, kind) if found.identities else {},
     )
 
 
@@ -150,15 +151,15 @@ def show_pilot(visit: Visiting, code: str) -> HTMLResponse:
         "piloto.html.j2",
         page=PAGE,
         pilot=pilot,
-        blind=_is_blind(visit, pilot),
+        blind=is_blind(visit, pilot),
         phases=of_pilot(engine, "pilot_phase", code),
         activities=of_pilot(engine, "activity", code),
         interruptions=interruptions_of(engine, code),
         states=PILOT_STATES,
         works=_works(visit),
         categories=visit.names("category"),
-        entities=_names(visit, "entity"),
-        startups=_names(visit, "startup"),
+        entities=names_of_records(visit, "entity"),
+        startups=names_of_records(visit, "startup"),
     )
 
 
@@ -188,7 +189,7 @@ def _least(visit: Visit, municipality: str) -> int:
         return STRICTEST
 
 
-def _is_blind(visit: Visit, pilot: Row) -> bool:
+def is_blind(visit: Visit, pilot: Row) -> bool:
     """Say whether who runs a pilot is still hidden by its call."""
     return bool(pilot["call"]) and not call_page(visit.house.engine, pilot["call"]).identities
 
@@ -199,5 +200,6 @@ def _works(visit: Visit) -> dict[int, str]:
     return {number: name.es if spanish else name.en for number, name in every.items()}
 
 
-def _names(visit: Visit, kind: str) -> dict[str, str]:
+def names_of_records(visit: Visit, kind: str) -> dict[str, str]:
+    """Return the names of the entities or startups, by code."""
     return {row["code"]: row["name"] for row in stored(visit.house.engine, kind)}

@@ -24,6 +24,20 @@ from pipelines.store.records import stored
 
 Row = Mapping[str, Any]
 
+AWAITED = {
+    "draft": "su publicación (match publish {code})",
+    "open": "postulaciones, y después su cierre (match close {code})",
+    "attest": "{n} declaraciones de evaluadores (match attest {code})",
+    "seal": "{n} evaluaciones selladas (match seal {code})",
+    "open scores": "que los evaluadores abran sus puntajes (match open {code})",
+    "select": "el cierre de la selección (match select {code})",
+    "selected": "la revelación (match reveal {code})",
+    "interrupted": "la entrega a los nuevos funcionarios (match hand-over {code})",
+    "revealed": "nada: ya se sabe quién es quién",
+    "void": "nada: quedó desierta",
+}
+"""What a call waits for, by its state or, while it is assessed, by its next step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assessor:
@@ -55,6 +69,12 @@ class CallPage:
     @property
     def waits_for(self) -> str:
         """What the process waits for now, in Spanish."""
+        message, values = self.awaited
+        return message.format(**values)
+
+    @property
+    def awaited(self) -> tuple[str, Mapping[str, Any]]:
+        """What the process waits for now: a Spanish message of `AWAITED`, and its values."""
         return _waits(self)
 
 
@@ -118,24 +138,16 @@ def of_pilot(engine: Engine, kind: str, pilot: str) -> list[Row]:
     return [row for row in stored(engine, kind) if row["pilot"] == pilot]
 
 
-def _waits(page: CallPage) -> str:
+def _waits(page: CallPage) -> tuple[str, Mapping[str, Any]]:
     fit = [one for one in page.assessors if one.knows_none]
     sealed = sum(one.commitment is not None for one in fit)
-    state, code = page.call["state"], page.call["code"]
-    if state == "assessing":
-        wanted = page.call["assessors"]
-        if len(fit) < wanted:
-            return f"{wanted - len(fit)} declaraciones de evaluadores (match attest {code})"
-        if sealed < len(fit):
-            return f"{len(fit) - sealed} evaluaciones selladas (match seal {code})"
-        if any(not one.opened for one in fit):
-            return f"que los evaluadores abran sus puntajes (match open {code})"
-        return f"el cierre de la selección (match select {code})"
-    return {
-        "draft": f"su publicación (match publish {code})",
-        "open": f"postulaciones, y después su cierre (match close {code})",
-        "selected": f"la revelación (match reveal {code})",
-        "interrupted": f"la entrega a los nuevos funcionarios (match hand-over {code})",
-        "revealed": "nada: ya se sabe quién es quién",
-        "void": "nada: quedó desierta",
-    }[str(state)]
+    state, code = str(page.call["state"]), page.call["code"]
+    if state != "assessing":
+        return AWAITED[state], {"code": code}
+    missing = page.call["assessors"] - len(fit)
+    if missing > 0:
+        return AWAITED["attest"], {"n": missing, "code": code}
+    if sealed < len(fit):
+        return AWAITED["seal"], {"n": len(fit) - sealed, "code": code}
+    unopened = any(not one.opened for one in fit)
+    return AWAITED["open scores" if unopened else "select"], {"code": code}

@@ -1,8 +1,10 @@
 """What the pages of the matchmaking show, and what they keep until the reveal."""
 
 import re
+from io import BytesIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from fastapi.testclient import TestClient
@@ -117,6 +119,22 @@ def told(visit: TestClient) -> str:
     return "\n".join(one.text for one in answers).lower()
 
 
+FILES = ("convocatorias", "pilotos", "convocatorias/ruta/postulaciones")
+READERS = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet}
+
+
+def taken(visit: TestClient, name: str, form: str = "csv") -> pd.DataFrame:
+    answer = visit.get(f"/emparejamiento/{name}.{form}")
+    assert answer.status_code == 200
+    return READERS[form](BytesIO(answer.content))
+
+
+def told_in_files(visit: TestClient) -> str:
+    return "\n".join(
+        taken(visit, name, form).to_csv() for name in FILES for form in READERS
+    ).lower()
+
+
 def applied(engine: Engine, folder: Path, applicant: str) -> str:
     path = folder / "apply.yml"
     content = {
@@ -140,24 +158,31 @@ def test_no_page_says_who_applied_before_the_reveal_and_then_it_does(desk, tmp_p
     selection.attest(engine, "ruta", "e-3", "Es primo de Rosaura Quispe, de Acmelia", "e-3")
     scores = {c: dict.fromkeys(blind.CRITERIA, v) for c, v in zip(codes, (5, 3), strict=True)}
     sealed = []
-    pages = [told(visit)]
+    pages, files = [told(visit)], [told_in_files(visit)]
     for official in ("e-1", "e-2"):
         selection.attest(engine, "ruta", official, None, official)
         sealed.append(blind.seal(engine, "ruta", official, scores))
     pages.append(told(visit))
+    files.append(told_in_files(visit))
     assert "puntajes sellados</dt><dd>2" in pages[-1]
     for one in sealed:
         blind.unseal(engine, one)
     pages.append(told(visit))
     assert "promedio" not in pages[-1]  # scores stay out until the selection is closed
+    assert taken(visit, FILES[2])["total"].isna().all()
     blind.select(engine, "ruta")
     pages.append(told(visit))
+    files.append(told_in_files(visit))
+    assert sorted(taken(visit, FILES[2])["total"]) == [3, 5]
     assert "promedio" in pages[-1]
 
     for page in pages:
         assert all(code.lower() in page for code in codes)
         assert "rutas mejores" in page
         assert [leak for leak in (*LEAKS, "@acmelia", "acmelia.example") if leak in page] == []
+    for text in files:
+        assert all(code.lower() in text for code in codes)
+        assert [leak for leak in (*LEAKS, "rutas con") if leak in text] == []
 
     selection.reveal(engine, "ruta", "ana")
     page = visit.get(CALL).text
@@ -168,6 +193,9 @@ def test_no_page_says_who_applied_before_the_reveal_and_then_it_does(desk, tmp_p
         assert text in pilot
     assert "Cambio de gestión" in pilot
     assert "Actividades hechas: 1 de 2." in pilot
+    applicants = taken(visit, FILES[2]).set_index("code")["applicant"].to_dict()
+    assert applicants == dict(zip(codes, ("Acmelia Labs", "Bestelia"), strict=True))
+    assert "Rutas con Acmelia" in set(taken(visit, "pilotos")["title"])
 
 
 def test_a_call_shows_its_need_as_the_tables_count_it(desk) -> None:
@@ -184,6 +212,32 @@ def test_a_call_shows_its_need_as_the_tables_count_it(desk) -> None:
     assert page.count("<blockquote") == len(call["need"]["quotes"]) > 0
     assert "Nadie ha postulado todavía." in page
     assert "su publicación" in page
+    assert "its publication (match publish ruta)" in visit.get(f"{CALL}?lang=en").text
+    for form in READERS:
+        (row,) = taken(visit, "convocatorias", form).to_dict("records")
+        assert (row["count"], row["n"]) == (need.volume.count, need.volume.n)
+        assert row["negative_share"] == pytest.approx(need.negative.value)
+
+
+@pytest.mark.parametrize("address", ["/emparejamiento", CALL])
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_a_page_says_how_it_was_counted_and_links_to_its_files(desk, address, language) -> None:
+    _, visit = desk(busy_town())
+
+    page = visit.get(address, params={"lang": language}).text
+
+    assert ("Cómo se contó" if language == "es" else "How this was counted") in page
+    links = re.findall(r'href="(/emparejamiento/[^"]+\.(?:csv|xlsx|parquet)[^"]*)"', page)
+    assert len(links) == 3
+    assert {visit.get(link.replace("&amp;", "&")).status_code for link in links} == {200}
+
+
+def test_without_calls_the_files_have_no_rows(visit: TestClient) -> None:
+    for form in READERS:
+        assert taken(visit, "convocatorias", form).empty
+        assert taken(visit, "pilotos", form).empty
+    assert visit.get("/emparejamiento/convocatorias/none/postulaciones.csv").status_code == 404
+    assert visit.get("/emparejamiento/convocatorias.exe").status_code == 422
 
 
 def test_a_need_of_few_people_hides_its_figures_and_its_statement(desk) -> None:
@@ -200,6 +254,10 @@ def test_a_need_of_few_people_hides_its_figures_and_its_statement(desk) -> None:
     assert f"<td>{len(town.said)}</td>" not in page
     assert page.count("oculto: muy pocos autores") >= 2
     assert "oculto: muy pocos autores" in visit.get("/emparejamiento").text
+    (row,) = taken(visit, "convocatorias").to_dict("records")
+    assert row["suppressed"] == "small"
+    for name in ("count", "n", "share", "negative_count", "negative_n", "negative_share"):
+        assert pd.isna(row[name])
 
 
 def test_the_state_in_the_address_filters_the_calls(desk) -> None:
