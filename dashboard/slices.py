@@ -1,7 +1,8 @@
 """The window cut in two ways at once, and by week: lines of `insight_series` with names."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from configs.schema import Municipality
 from dashboard.figures import Shown
@@ -71,19 +72,29 @@ def _part(line: Line, whole: Line) -> Line:
     return replace(line, share=Share(line.count, whole.count, *wilson(line.count, whole.count)))
 
 
-def weeks_of(visit: Visit, dimension: str, value: str) -> tuple[Line, ...]:
-    """Return a label's share of each ISO week, the earliest first."""
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """A label week by week, the earliest first; of each line its first day and the next week's."""
+
+    lines: tuple[Line, ...] = ()
+    spans: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+
+
+def weeks_of(visit: Visit, dimension: str, value: str) -> Weeks:
+    """Return a label's share of each ISO week, as far as the week is in the window."""
     town, shown = visit.town, visit.shown
     if town is None or shown is None:
-        return ()
+        return Weeks()
     run = shown.data.run.id
     frame = series_frame(visit.house.engine, run, visit.filters.lens, "week", (dimension, ""))
     frame = suppress(frame, InsightSeries, town.suppress_below)
-    return tuple(
-        line_of(row, str(row["period"]), visit.f.short_date(row["period_from"]))  # type: ignore[arg-type]
-        for row in rows_of(frame)
-        if row["value"] == value
-    )
+    lines, spans = [], {}
+    for row in rows_of(frame[frame["value"] == value]):
+        week = str(row["period"])
+        start, end = (date.fromisoformat(str(row[name])) for name in ("period_from", "period_to"))
+        lines.append(line_of(row, week, visit.f.short_date(start)))
+        spans[week] = start, end
+    return Weeks(tuple(lines), spans)
 
 
 def bars(visit: Visit, name: str, title: str, lines: tuple[Line, ...]) -> Chart | None:

@@ -36,7 +36,7 @@ def show(visit: Visiting) -> HTMLResponse:
         if any(one.code == category for one in visit.shown.figures.categories)
         else None,
         weeks=weeks,
-        weeks_chart=bars(visit, "semanas", visit._("Proporción por semana"), weeks),
+        weeks_chart=bars(visit, "semanas", visit._("Proporción por semana"), weeks.lines),
         tone=tone,
         tone_chart=bars(visit, "tono", visit._("Tono de la categoría"), tone),
         intents=parts_of(visit, "category", category, "intent"),

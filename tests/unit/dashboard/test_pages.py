@@ -1,13 +1,17 @@
 """What the pages say about a busy town, and that it is what the tables say."""
 
 import io
+import re
+from datetime import date
 
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import insert
 
+from models.tables import InsightCategory, InsightSeries
 from pipelines.store.audit import events
-from tests.unit.report.town import RUN, busy_town
+from tests.unit.report.town import RUN, START, busy_town
 
 PAGES = (
     "/",
@@ -89,3 +93,36 @@ def test_tables_are_given_as_files(visit: TestClient, form: str) -> None:
 )
 def test_what_is_not_there_is_refused(visit: TestClient, address: str, code: int) -> None:
     assert visit.get(address).status_code == code
+
+
+def test_a_week_of_a_category_leads_to_its_sentences(visiting) -> None:
+    town = busy_town()
+    visit = visiting(town)
+    end = date(2021, 11, 8)
+    said = [one for one in town.said if 0 <= one.day < (end - START).days]
+    count = sum(one.category == "transport" for one in said)
+    with visit.app.state.house.engine.begin() as connection:
+        common = connection.execute(InsightCategory.__table__.select()).mappings().first()
+        columns = InsightSeries.__table__.columns.keys()
+        week = {
+            "grain": "week",
+            "period": "2021-W44",
+            "period_from": START,
+            "period_to": end,
+            "complete": True,
+            "dimension": "category",
+            "value": "transport",
+            "second_dimension": "",
+            "second_value": "",
+            "count": count,
+            "n": len(said),
+        }
+        row = {name: common[name] for name in columns if name in common} | week
+        connection.execute(insert(InsightSeries).values(row))
+
+    page = visit.get("/categorias?category=transport").text
+    (link,) = re.findall(r'href="(/manifestaciones[^"]+from=2021-11-01[^"]+)"', page)
+
+    assert "to=2021-11-08" in link
+    assert f"<b>{count} manifestaciones</b>" in visit.get(link.replace("&amp;", "&")).text
+    assert page.count("insight_series.parquet") >= 2  # the chart's own and the page's
