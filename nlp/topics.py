@@ -7,6 +7,7 @@ The vectors of one window are spread out (mean and first components removed: Mu 
 Nothing is drawn by chance, and the order of the texts does not matter.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -143,27 +144,27 @@ def _cluster(places: Floats) -> Labels:
 def _label(texts: Sequence[str], labels: Labels) -> dict[int, tuple[str, ...]]:
     """Return the words of each topic by class-based TF-IDF, the most telling first."""
     found, written = terms_of(texts)
-    terms = sorted({term for each in found for term in each})
-    place = {term: at for at, term in enumerate(terms)}
-    counts = np.zeros((labels.max() + 2, len(terms)))
-    for each, label in zip(found, labels.tolist(), strict=True):
-        counts[label, [place[term] for term in each]] += 1  # the last row: without topic
-    size = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    weight = counts / size * np.log1p(size.mean() / np.maximum(counts.sum(axis=0), 1))
+    counts = [Counter[str]() for _ in range(labels.max() + 2)]  # the last: without topic
+    everywhere = Counter[str]()
+    for terms, label in zip(found, labels.tolist(), strict=True):
+        counts[label].update(terms)
+        everywhere.update(terms)
+    mean = sum(max(mine.total(), 1) for mine in counts) / len(counts)
     words = {}
-    for label in range(labels.max() + 1):
-        said_twice = [t for t in range(len(terms)) if counts[label, t] >= 2]
-        best = sorted(said_twice, key=lambda t: (-weight[label, t], terms[t]))
-        words[label] = tuple(written[terms[t]] for t in _distinct(best, terms))
+    for label, mine in enumerate(counts[:-1]):
+        size = mine.total()
+        weight = {t: n / size * np.log1p(mean / everywhere[t]) for t, n in mine.items() if n >= 2}
+        best = sorted(weight, key=lambda term: (-weight[term], term))
+        words[label] = tuple(written[term] for term in _distinct(best))
     return words
 
 
-def _distinct(best: Sequence[int], terms: Sequence[str]) -> list[int]:
+def _distinct(best: Sequence[str]) -> list[str]:
     """Keep the first terms that say no word again."""
-    chosen: list[int] = []
+    chosen: list[str] = []
     said: set[str] = set()
     for term in best:
-        words = {word for word in terms[term].split() if len(word) > 3}
+        words = {word for word in term.split() if len(word) > 3}
         if not words & said:
             chosen.append(term)
             said |= words
