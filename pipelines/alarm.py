@@ -7,8 +7,9 @@ to all cells at once, because most cells are too sparse for a regression of thei
 
 Coverage comes first. A day is expected to hold what the sources that were read for it usually give,
 each at its own level; so a source that is lost or back, new or slow moves the expectation with it,
-and never raises an alarm. Among the many cells and days the false-discovery rate is held at 5 %
-(Benjamini and Hochberg 1995), apart for each measure and kind of cell.
+and never raises an alarm. On its first day back a source is not compared: what was held up while it
+was away may all bear that day's date. Among the many cells and days the false-discovery rate is
+held at 5 % (Benjamini and Hochberg 1995), apart for each measure and kind of cell.
 """
 
 from collections.abc import Sequence
@@ -143,7 +144,7 @@ def _past(daily: Daily, place: int) -> _Past | None:
     start = max(0, place - PAST_DAYS)
     span = slice(start, place + 1)
     read = daily.read[span]
-    known = read[-1] & (read[:-1].sum(axis=0) >= LEAST_DAYS)
+    known = read[-2:].all(axis=0) & (read[:-1].sum(axis=0) >= LEAST_DAYS)
     if not known.any() or read[:-1][:, known].any(axis=1).sum() < LEAST_DAYS:
         return None
     chosen = read[:, known].astype(float)

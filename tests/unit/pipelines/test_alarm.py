@@ -108,6 +108,30 @@ def test_a_source_that_is_back_after_long_is_no_news() -> None:
     assert judged(replace(gone, read=daily.read)) != []  # as it would look without coverage
 
 
+@pytest.mark.parametrize("away", [1, 3, 20])
+def test_a_backlog_that_bears_the_day_of_return_is_no_news(away: int) -> None:
+    daily = quiet()
+    read = daily.read.copy()
+    gone = slice(60 - away, 60)
+    read[gone, 0] = False  # the biggest
+    voices, negative = daily.voices.copy(), daily.negative.copy()
+    for counts in (voices, negative):
+        counts[:, 60, 0] += counts[:, gone, 0].sum(axis=1) + 20
+        counts[:, gone, 0] = 0
+    back = replace(daily, read=read, voices=voices, negative=negative)
+    assert judged(back) == []
+    assert judged(replace(back, read=daily.read)) != []  # as it would look without coverage
+
+
+def test_what_the_other_sources_say_on_a_day_of_return_is_still_judged() -> None:
+    daily = loud(quiet(), 1, 60, 9)
+    read = daily.read.copy()
+    read[58:60, 0] = False
+    (alarm,) = judged(replace(daily, read=read, voices=daily.voices * read[None]))
+    assert (alarm.cell.value, alarm.day) == ("water", FIRST + timedelta(days=60))
+    assert alarm.sources_read == SOURCES - 1
+
+
 def test_a_day_of_which_nothing_was_read_and_a_first_fortnight_are_not_judged() -> None:
     daily = loud(loud(quiet(), 1, 60, 9), 1, 8, 9)
     read = daily.read.copy()
