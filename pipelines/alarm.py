@@ -34,7 +34,7 @@ LEAST_VOICES = 8
 LEAST_EXCESS = 5
 """And on at least so many more than expected."""
 LEAST_PAST_VOICES = 30
-"""The negative share of a cell is judged where its past holds at least so many voices."""
+"""The negative share of a cell is judged where its past, or that of its category, holds so many."""
 FALSE_DISCOVERIES = 0.05
 
 _OUTBREAK = 2.6  # standard deviations from which a past day weighs less (Noufal et al.: 2.58)
@@ -235,12 +235,14 @@ def _negativity(daily: Daily, place: int, past: _Past, read: int) -> list[Alarm]
     dimensions = [cell.dimension for cell in daily.cells]
     n, k = past.voices.sum(axis=2), past.negative.sum(axis=2)
     before_n, before_k = n[:, :-1], k[:, :-1]
-    total = np.maximum(before_n.sum(), 1.0)
-    share = (before_k.sum(axis=1) + _PRIOR_NEGATIVES * before_k.sum() / total) / (
-        before_n.sum(axis=1) + _PRIOR_NEGATIVES
-    )
+    wider = _wider(daily.cells)
+    past_n, past_k = before_n.sum(axis=1), before_k.sum(axis=1)
+    overall = past_k.sum() / max(past_n.sum(), 1.0)
+    drawn = (past_k + _PRIOR_NEGATIVES * overall) / (past_n + _PRIOR_NEGATIVES)
+    nearer = (past_k + _PRIOR_NEGATIVES * drawn[wider]) / (past_n + _PRIOR_NEGATIVES)
+    share = np.where(wider == np.arange(len(wider)), drawn, nearer)
     share = np.clip(share, 0.01, 0.99)
-    rho = _clustering(before_n, before_k, share, dimensions) + 1 / (before_n.sum(axis=1) + 1)
+    rho = _clustering(before_n, before_k, share, dimensions) + 1 / (past_n + _PRIOR_NEGATIVES + 1)
     a, b = share * (1 - rho) / rho, (1 - share) * (1 - rho) / rho
     of, count = n[:, -1], k[:, -1]
     p = betabinom.sf(count - 1, of, a, b)
@@ -249,8 +251,22 @@ def _negativity(daily: Daily, place: int, past: _Past, read: int) -> list[Alarm]
     return [
         _alarm(Measure.NEGATIVITY, cell, daily.days[place], columns[:, at], read)
         for at, cell in enumerate(daily.cells)
-        if of[at] and before_n[at].sum() >= LEAST_PAST_VOICES
+        if of[at] and past_n[wider[at]] >= LEAST_PAST_VOICES
     ]
+
+
+def _wider(cells: Sequence[Cell]) -> NDArray[np.int64]:
+    """Return for each cell the place of its category's, whose share stands in for a sparse past.
+
+    A cell that is no pair of category and zone is its own.
+    """
+    place = {cell: at for at, cell in enumerate(cells)}
+    parents = (Cell("category", cell.value.split("+")[0]) for cell in cells)
+    places = [
+        place.get(parent, at) if "+" in cell.dimension else at
+        for at, (cell, parent) in enumerate(zip(cells, parents, strict=True))
+    ]
+    return np.array(places, dtype=np.int64)
 
 
 def _alarm(measure: Measure, cell: Cell, day: date, column: Floats, read: int) -> Alarm:

@@ -132,6 +132,36 @@ def test_what_the_other_sources_say_on_a_day_of_return_is_still_judged() -> None
     assert alarm.sources_read == SOURCES - 1
 
 
+def angry_zone(past: int, day: int) -> Daily:
+    """Add to the quiet town a zone of which little is said, all of it angry on one day."""
+    daily = quiet()
+    pair = np.zeros((1, DAYS, SOURCES))
+    pair[0, : 60 : 60 // past if past else 60, 0] = float(past > 0)
+    pair[0, 60, 0] = day
+    angry = pair * 0
+    angry[0, 60, 0] = day
+    return replace(
+        daily,
+        cells=(*daily.cells, Cell("category+zone", "transport+huaycan")),
+        voices=np.concatenate([daily.voices, pair]),
+        negative=np.concatenate([daily.negative, angry]),
+    )
+
+
+@pytest.mark.parametrize("past", [6, 20, 60])
+def test_anger_in_a_zone_of_which_little_was_said_is_told_as_anger(past: int) -> None:
+    raised = {a.measure: a for a in judged(angry_zone(past, 20)) if "+" in a.cell.dimension}
+    assert set(raised) == set(Measure)
+    anger = raised[Measure.NEGATIVITY]
+    assert (anger.count, anger.n) == (20, 20)
+    assert anger.high < anger.count
+
+
+def test_anger_of_few_voices_in_a_zone_is_never_an_alarm() -> None:
+    raised = judged(angry_zone(6, LEAST_VOICES - 1))
+    assert [a for a in raised if a.measure is Measure.NEGATIVITY] == []
+
+
 def test_a_day_of_which_nothing_was_read_and_a_first_fortnight_are_not_judged() -> None:
     daily = loud(loud(quiet(), 1, 60, 9), 1, 8, 9)
     read = daily.read.copy()
