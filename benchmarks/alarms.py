@@ -5,7 +5,8 @@
 Towns with the pilot's volumes: 16 categories, 12 zones, 25 sources of very unequal size, weekdays,
 and days that vary more than by chance as much as the sandbox town's do. Into each, events are
 planted: a category, half of the time in one zone, is talked about 3, 5 or 8 times as much for three
-days, or just as much but far more angrily; one category doubles for good. Sources are lost for days
+days, or far more angrily: the whole category without a voice more, or one zone in which three times
+as much is said. One category doubles for good. Sources are lost for days
 and come back. The first eight weeks are the past of the days that are judged.
 """
 
@@ -100,7 +101,9 @@ def _events(
     for number, start in enumerate(range(4, days - EVENT_DAYS, 14)):
         measure = Measure.VOLUME if number % 2 == 0 else Measure.NEGATIVITY
         zone = str(chance.choice(zones)) if chance.random() < 0.5 else None
-        size = float(chance.choice(SIZES)) if measure is Measure.VOLUME else 1.0
+        size = float(chance.choice(SIZES))
+        if measure is Measure.NEGATIVITY:
+            size = 3.0 if zone else 1.0
         category = str(chance.choice(busy))
         events.append(Event(measure, PAST_DAYS + start, category, zone, size))
     return events
@@ -110,8 +113,7 @@ def _plant(base, mood, event: Event, categories: list[str], zones: list[str], we
     at, days = categories.index(event.category), slice(event.day, event.day + EVENT_DAYS)
     places = slice(None) if event.zone is None else zones.index(event.zone)
     if event.measure is Measure.NEGATIVITY:
-        mood[at, days] = ANGRY  # the whole category turns
-        return
+        mood[at, days, places] = ANGRY
     usual = PILOT[event.category] / PILOT_DAYS * week[days]
     more = usual * (event.size - 1)
     if event.zone is None:
@@ -172,8 +174,10 @@ def main() -> None:
         alarms_raised += len(raised)
         right += sum(bool(each) for each in explained)
         for event in events:
-            key = f"{event.measure} {f'x{event.size:.0f}' if event.size > 1 else 'anger'}"
+            key = f"{event.measure} x{event.size:.0f}"
             mine = [a for a in raised if event.explains(a, daily.days[0])]
+            if event.measure is Measure.NEGATIVITY:
+                mine = [a for a in mine if a.measure is Measure.NEGATIVITY]
             planted[key] += 1
             if mine:
                 caught[key] += 1
