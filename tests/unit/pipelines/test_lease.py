@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from functools import partial
+from queue import Queue
 
 import pytest
 from sqlalchemy import Engine
@@ -11,7 +13,8 @@ from models.errors import BusyError
 from models.records import State
 from pipelines.lease import identity, is_running, leased
 from pipelines.ledger import ZOMBIE, recorded_run
-from pipelines.store.leases import beat, held, release, take
+from pipelines.store.engine import open_engine
+from pipelines.store.leases import Lease, beat, held, release, take
 from pipelines.store.read import find_run
 from pipelines.store.write import Store
 from tests.unit.store.builders import begun, municipality, start
@@ -116,3 +119,35 @@ def test_a_process_is_told_from_a_later_one_of_the_same_number() -> None:
     assert is_running(dead_process()) is False
     assert is_running(ELSEWHERE) is None
     assert is_running(None) is None
+
+
+def test_missed_heartbeats_neither_end_nor_mark_a_run(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = open_engine(f"{sqlite_engine.url}", busy_seconds=0.01)
+    beats: Queue[bool] = Queue()
+
+    def told(engine: Engine, lease: Lease) -> bool:
+        given = False
+        try:
+            given = beat(engine, lease)
+        finally:
+            beats.put(given)
+        return given
+
+    monkeypatch.setattr("pipelines.lease.beat", told)
+    monkeypatch.setattr("pipelines.ledger.leased", partial(leased, every=0.01))
+    with recorded_run(Store(engine), VILLA, start()) as run:
+        with sqlite_engine.connect().execution_options(writes=True) as other, other.begin():
+            while beats.get(timeout=60):
+                pass
+            assert not beats.get(timeout=60)
+            with pytest.raises(BusyError), leased(Store(sqlite_engine), "villa"):
+                pytest.fail("a holder that lives was taken for dead")
+        while not beats.get(timeout=60):
+            pass
+        assert "is locked by another process" in caplog.text
+    engine.dispose()
+    ended = find_run(sqlite_engine, run.id)
+    assert (ended.state, ended.error) == (State.DONE, None)
+    assert held(sqlite_engine) == []
