@@ -185,6 +185,31 @@ def test_a_replay_of_an_archive_that_has_not_changed_does_nothing_twice(
     assert second["partitions"] == {}
 
 
+def test_a_recrawl_asks_the_named_sources_again_for_days_that_are_settled(
+    pilot: Pilot, copied: Path, manifiesta: Manifiesta
+) -> None:
+    texts = "SELECT source, id, text, text_hash FROM manifestation ORDER BY source, id"
+    before = table(copied, texts)
+    asked, other = SOURCES[:2]
+    with database(copied).begin() as connection:
+        connection.exec_driver_sql("UPDATE manifestation SET text = 'otro', text_hash = 'otro'")
+    words = ("rerun", "-m", "prueba", *WEEK, "--base-url", pilot.town, "--source", asked)
+    settled = json.loads(manifiesta(*words, "--only", "collect", "--json").out)
+    assert settled["partitions"] == {}
+
+    answer = manifiesta(*words, "--recrawl", "--only", "collect", "--json")
+
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["partitions"] == {"collect": {"done": 7}}
+    assert set(lines(copied)["source"]) == {asked}
+    in_week = table(copied, "SELECT id FROM manifestation WHERE said_on < '2021-09-08'")["id"]
+    after = table(copied, texts)
+    theirs = (after["source"] == asked) & after["id"].isin(in_week)
+    assert theirs.any()
+    pd.testing.assert_frame_equal(before[theirs], after[theirs])
+    assert set(after.loc[after["source"] == other, "text"]) == {"otro"}
+
+
 def test_partitions_that_fail_are_set_aside_and_a_resumed_rerun_mends_them(
     copied: Path, manifiesta: Manifiesta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
