@@ -1,6 +1,7 @@
-"""A killed run, then the same command again: the rows equal those of an undisturbed run."""
+"""A run that is killed or finds the disk full, then once more: the rows of an undisturbed run."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,18 +51,24 @@ def town() -> Iterator[str]:
         yield base_url
 
 
+WEEK = ("--from", "2021-09-01", "--to", "2021-09-08")
+
+
 def run(
     home: Path, town: str, url: str | None, *program: str
 ) -> "subprocess.CompletedProcess[bytes]":
+    return command(home, url, *program, "run", "-m", "prueba", *WEEK, "--base-url", town)
+
+
+def command(home: Path, url: str | None, *words: str) -> "subprocess.CompletedProcess[bytes]":
     database = {"MANIFIESTA_DATABASE_URL": url} if url else {}
     surroundings = {
         "MANIFIESTA_HOME": str(home),
         "MANIFIESTA_PSEUDONYM_KEY": "a key that only the tests use",
         "PREFECT_API_URL": str(PREFECT_API_URL.value()),
     }
-    words = ("run", "-m", "prueba", "--from", "2021-09-01", "--to", "2021-09-08")
     return subprocess.run(
-        [sys.executable, "-c", *program, *words, "--base-url", town],
+        [sys.executable, "-c", *words],
         env=os.environ | surroundings | database,
         capture_output=True,
         check=False,
@@ -115,6 +122,45 @@ def test_after_a_kill_the_next_run_gives_the_rows_of_an_undisturbed_one(
         found = left_in(home, url)
     assert {dict(row)["source"] for row in found["manifestation"]} == set(SOURCES)
     assert differences(undisturbed, found) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 48 MiB, in memory."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "none", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_on_a_full_disk_a_run_says_what_to_do_and_is_resumed_once_there_is_space(
+    small_disk: Path, town: str, undisturbed: Contents
+) -> None:
+    home = small_disk / "home"
+    write_municipality(home, "prueba")
+    assert command(home, None, *RUN, "init").returncode == 0
+    ballast = small_disk / "ballast"
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(small_disk).free - 300_000)
+
+    full = run(home, town, None, *RUN)
+
+    told = full.stderr.decode()
+    assert full.returncode == 1, told[-2000:]
+    assert "the disk is full" in told
+    assert "Free some space" in told
+    assert "Traceback" not in told
+    ballast.unlink()
+    resumed = command(home, None, *RUN, "resume", "-m", "prueba")
+    assert resumed.returncode == 0, resumed.stderr.decode()[-2000:]
+    assert differences(undisturbed, left_in(home, None)) == []
 
 
 @contextmanager
