@@ -16,6 +16,7 @@ from prefect.settings import PREFECT_API_URL
 
 from crawlers.sandbox.server import serve_town
 from models.records import Classification
+from nlp.manifest import SHIPPED
 from tests.flows.conftest import Said
 from tests.flows.test_killed import SUICIDE
 from tests.flows.test_monitor import SOURCES, database, insights, table, write_municipality
@@ -208,6 +209,36 @@ def test_a_recrawl_asks_the_named_sources_again_for_days_that_are_settled(
     assert theirs.any()
     pd.testing.assert_frame_equal(before[theirs], after[theirs])
     assert set(after.loc[after["source"] == other, "text"]) == {"otro"}
+
+
+def test_another_model_classifies_the_named_sources_once_and_reads_nothing(
+    copied: Path, tmp_path: Path, manifiesta: Manifiesta
+) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(SHIPPED, folder)
+    manifest = folder / "manifest.json"
+    shipped = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(shipped | {"version": "99.0.0"}))
+    words = ("rerun", "-m", "prueba", *WEEK, "--model", str(folder), "--source", SOURCES[0])
+    words = (*words, "--only", "classify", "--json")
+
+    answer = manifiesta(*words)
+
+    assert answer.code == 0, answer.err
+    first = json.loads(answer.out)
+    labels = table(
+        copied,
+        "SELECT c.*, m.source FROM classification c JOIN manifestation m "
+        "ON m.id = c.manifestation_id WHERE m.said_on < '2021-09-08' ORDER BY m.id",
+    )
+    by_other = labels["model_version"].str.endswith("99.0.0")
+    mine = labels["source"] == SOURCES[0]
+    assert first["classified"] == by_other.sum() == (mine & ~by_other).sum() > 0
+    assert set(labels.loc[by_other, "source"]) == {SOURCES[0]}
+    assert set(lines(copied)["stage"]) == {"classify"}
+
+    again = json.loads(manifiesta(*words).out)
+    assert (again["partitions"], again["classified"]) == ({}, 0)
 
 
 def test_partitions_that_fail_are_set_aside_and_a_resumed_rerun_mends_them(
