@@ -5,7 +5,7 @@ FTS5 (https://www.sqlite.org/fts5.html, «external content»), which triggers ke
 GIN index over a tsvector. `create_index` makes it.
 """
 
-from sqlalchemy import Connection, ForeignKey, String, Table, Text, event
+from sqlalchemy import Connection, ForeignKey, Index, String, Table, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables import Base
@@ -29,7 +29,10 @@ class SearchRow(Base):
     """The stems of one text: what a search looks in."""
 
     __tablename__ = "search_text"
-    __table_args__ = {"comment": "The stems of one text, which a search looks in."}
+    __table_args__ = (
+        Index(None, "manifestation_id", "text_hash"),
+        {"comment": "The stems of one text, which a search looks in."},
+    )
 
     id: Mapped[int] = mapped_column(
         primary_key=True, comment="Serial number: newer ones were indexed later."

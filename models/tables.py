@@ -179,6 +179,8 @@ class ManifestationRow(Base):
     __table_args__ = (
         UniqueConstraint("municipality", "source", "external_id"),
         Index(None, "municipality", "said_on", "source"),
+        Index(None, "municipality", "id", "text_hash"),
+        Index(None, "thread_id"),
         {
             "comment": "One public expression, its author pseudonymised and personal data masked.",
         },
@@ -507,9 +509,13 @@ class ClassificationRow(Base):
     """Labels and probabilities for one text by one model version; rows are only added."""
 
     __tablename__ = "classification"
-    __table_args__ = {
-        "comment": "Labels and probabilities for one text by one model version; append-only."
-    }
+    __table_args__ = (
+        Index(
+            "ix_classification_by_certainty",
+            *("model_version", "taxonomy_version", "abstained", "confidence", "manifestation_id"),
+        ),
+        {"comment": "Labels and probabilities for one text by one model version; append-only."},
+    )
 
     manifestation_id: Mapped[str] = mapped_column(
         ForeignKey("manifestation.id", ondelete="CASCADE"),

@@ -37,12 +37,14 @@ def show(visit: Visiting) -> HTMLResponse:
         return visit.page("manifestaciones.html.j2", page=PAGE, hits=0)
     asked, skip = _asked(visit), (visit.filters.page - 1) * SIZE
     engine = visit.house.engine
+    found = search(engine, basis, asked, skip, SIZE)
+    is_last = len(found) < SIZE and (found or not skip)
     return visit.page(
         "manifestaciones.html.j2",
         page=PAGE,
-        hits=count_hits(engine, basis, asked),
+        hits=skip + len(found) if is_last else count_hits(engine, basis, asked),
         most=COUNTED_TO,
-        found=search(engine, basis, asked, skip, SIZE),
+        found=found,
         size=SIZE,
         first=skip + 1,
         basis=basis,

@@ -70,6 +70,11 @@ class Reading:
     model_intent: str
 
 
+def _checked(column: Any) -> Any:
+    """Return a column that no index finds rows by: a queue is read in its order, not by days."""
+    return func.coalesce(column, column)
+
+
 def _texts(municipality: str, versions: tuple[str, str]) -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -80,7 +85,7 @@ def _texts(municipality: str, versions: tuple[str, str]) -> Select[*tuple[Any, .
         .join(_LABEL, of_this_text(_LABEL))
         .outerjoin(LanguageRow, of_this_text(LanguageRow))
         .where(
-            _SAID.municipality == municipality,
+            _checked(_SAID.municipality) == municipality,
             _LABEL.model_version == versions[0],
             _LABEL.taxonomy_version == versions[1],
             func.coalesce(LanguageRow.language, UNDETERMINED).in_(HOME),
@@ -136,7 +141,7 @@ class Queues:
     ) -> None:
         self._engine = engine
         self._texts = _texts(municipality, versions).where(
-            _SAID.said_on >= window.start, _SAID.said_on < window.end
+            _checked(_SAID.said_on) >= window.start, _checked(_SAID.said_on) < window.end
         )
         self._reader = reader
         self._municipality = municipality
@@ -161,7 +166,7 @@ class Queues:
 
     def _unlabelled(self, why: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         mine = (~self._drawn, given("category").is_(None), ~_read_by())
-        return self._texts.where(why, *mine).order_by(_LABEL.confidence, _SAID.id)
+        return self._texts.where(why, *mine).order_by(_LABEL.confidence, _LABEL.manifestation_id)
 
     def disputed(self) -> Select[*tuple[Any, ...]]:
         """Those that two readers labelled differently, or one person unlike the model."""
@@ -177,7 +182,7 @@ class Queues:
 
     def count(self, query: Select[*tuple[Any, ...]]) -> int:
         """Count the texts of a queue, at most one more than `COUNTED_TO`."""
-        some = query.with_only_columns(_SAID.id).order_by(None).limit(COUNTED_TO + 1)
+        some = query.with_only_columns(_SAID.id).limit(COUNTED_TO + 1)
         counted = select(func.count()).select_from(some.subquery())
         with explained(self._engine), self._engine.connect() as connection:
             return int(connection.execute(counted).scalar_one())

@@ -99,15 +99,26 @@ class Found:
 
 def unsearchable(engine: Engine, municipality: str) -> Pending[Unclassified]:
     """Return the texts of a municipality that are new, or were edited, since they were indexed."""
-    query = (
-        select(_SAID.id, _SAID.text_hash, _SAID.title, _SAID.text)
+    query = _unindexed(municipality, _SAID.id, _SAID.text_hash, _SAID.title, _SAID.text)
+    return Pending(engine, query, Unclassified)
+
+
+def is_searchable(engine: Engine, municipality: str) -> bool:
+    """Say whether all texts of a municipality are indexed; indexes alone tell, no text is read."""
+    query = _unindexed(municipality, _SAID.id).order_by(_SAID.id).limit(1)
+    with explained(engine), engine.connect() as connection:
+        return connection.execute(query).first() is None
+
+
+def _unindexed(municipality: str, *columns: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*columns)
         .outerjoin(
             SearchRow,
             and_(SearchRow.manifestation_id == _SAID.id, SearchRow.text_hash == _SAID.text_hash),
         )
         .where(_SAID.municipality == municipality, SearchRow.id.is_(None))
     )
-    return Pending(engine, query, Unclassified)
 
 
 def search(engine: Engine, basis: Basis, asked: Asked, skip: int, limit: int) -> list[Found]:
