@@ -24,7 +24,8 @@ from nlp.evaluate import confusion_counts
 from nlp.quantify import correct_shares, fit_errors, likely_rows, mixture_shares
 from nlp.tasks import TASKS
 from nlp.training.calibrate import domain_of, gold_numbers
-from nlp.training.examples import load_dev, read_rows, training_texts
+from nlp.training.examples import load_dev, training_texts
+from nlp.training.rows import read_rows
 
 GOLD = Path(__file__).parents[1] / "tests" / "gold" / "peru.jsonl"
 FEWEST = 60  # texts of a domain that is tested on

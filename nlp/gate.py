@@ -25,7 +25,7 @@ from configs.model import ModelSpec
 from models.errors import ConfigError, ManifiestaError, ModelError
 from nlp.checksum import file_sha256
 from nlp.evaluate import EvaluationReport, GoldItem, evaluate
-from nlp.training.examples import read_rows
+from nlp.training.rows import read_rows
 
 GOLD = Path("tests/gold/peru.jsonl")
 MARGIN = 0.02

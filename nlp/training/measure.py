@@ -19,7 +19,8 @@ from nlp.classifier import Classifier
 from nlp.clean import clean
 from nlp.evaluate import GoldItem, evaluate
 from nlp.manifest import Measured, Point, TextSet
-from nlp.training.examples import emoji_labels, load_dev, load_sets, read_rows, training_texts
+from nlp.training.examples import emoji_labels, load_dev, load_sets, training_texts
+from nlp.training.rows import read_rows
 
 _ACCEPTED = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 

@@ -124,7 +124,7 @@ _PRETRAIN_CPU = PretrainRecipe(
 
 _FINETUNE_CPU = FinetuneRecipe(
     name="cpu",
-    version="0.2.0",
+    version="0.4.0",
     seed=20,
     stages=(
         Stage(
@@ -137,12 +137,19 @@ _FINETUNE_CPU = FinetuneRecipe(
                 "civic": 4_000,
                 "civic_peru": 2_000,
                 "written": 2_000,
+                "found": 17_000,
             },
             1.2e-3,
         ),
         Stage(
             "gold",
-            {"civic": 23_000, "civic_peru": 9_000, "written": 18_000, "sentiment": 24_000},
+            {
+                "civic": 23_000,
+                "civic_peru": 9_000,
+                "written": 18_000,
+                "sentiment": 22_000,
+                "found": 8_000,
+            },
             1.2e-3,
             copies=2,
         ),
@@ -214,12 +221,19 @@ _FINETUNE_GPU = replace(
                 "civic": 8_000,
                 "civic_peru": 4_000,
                 "written": 6_000,
+                "found": 34_000,
             },
             4e-4,
         ),
         Stage(
             "gold",
-            {"civic": 40_000, "civic_peru": 18_000, "written": 24_000, "sentiment": 40_000},
+            {
+                "civic": 40_000,
+                "civic_peru": 18_000,
+                "written": 24_000,
+                "sentiment": 40_000,
+                "found": 16_000,
+            },
             4e-4,
             copies=3,
         ),
@@ -230,6 +244,10 @@ _FINETUNE_GPU = replace(
 
 PRETRAIN: Mapping[str, PretrainRecipe] = {
     "cpu": _PRETRAIN_CPU,
+    # From finished weights (`--from nlp/weights`): half an hour more of the same texts.
+    "more": replace(
+        _PRETRAIN_CPU, name="more", seed=21, steps=3_600, decay=1_400, learning_rate=1.2e-3
+    ),
     "gpu": _PRETRAIN_GPU,
     "tiny": replace(
         _PRETRAIN_CPU,

@@ -20,7 +20,8 @@ from nlp.gate import (
     raised,
     read_floors,
 )
-from nlp.training.examples import WRITTEN, read_rows
+from nlp.training.examples import WRITTEN
+from nlp.training.rows import read_rows
 
 GOLD = Path(__file__).parents[2] / "gold" / "peru.jsonl"
 FLOORS = GOLD.with_name("floors.json")
