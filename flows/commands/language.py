@@ -64,6 +64,7 @@ def classify(
 Data = Annotated[Path, typer.Option(help="Folder of training data.", exists=True, file_okay=False)]
 Out = Annotated[Path, typer.Option(help="Folder to write.")]
 Recipe = Annotated[str, typer.Option(help="Named set of the recipe's numbers.")]
+Resume = Annotated[bool, typer.Option(help="Go on from what is finished in --out.")]
 
 
 def pack_training(
@@ -91,7 +92,7 @@ def pretrain_encoder(
     data: Data,
     out: Out,
     recipe: Recipe = "cpu",
-    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in --out.")] = True,
+    resume: Resume = True,
     minutes: Annotated[
         float | None,
         typer.Option(help="Stop with a checkpoint after so many minutes of training (exit 3)."),
@@ -127,12 +128,16 @@ def finetune_heads(
         Path | None,
         typer.Option(help="Corrected texts, as `manifiesta export --corrections` writes them."),
     ] = None,
+    resume: Resume = True,
 ) -> None:
-    """Train the three heads on labelled texts; write weights and manifest."""
+    """Train the three heads on labelled texts; write weights and manifest.
+
+    Stopped or killed, the same command goes on behind the last stage that it finished.
+    """
     from nlp.training.finetune import finetune
     from nlp.training.recipes import FINETUNE
 
-    path = finetune(data, encoder, out, _preset(FINETUNE, recipe), corrections=corrections)
+    path = finetune(data, encoder, out, _preset(FINETUNE, recipe), resume, corrections)
     typer.echo(f"Model: {path}. Next: manifiesta evaluate GOLD.jsonl --model {path}")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from torch import nn
 from transformers import ModernBertConfig
 
 from models.errors import ModelError
+from nlp.checksum import file_sha256
 from nlp.encoder import ManifestationModel
 from nlp.tasks import TASKS
 from nlp.training.batches import by_length, encode_cut, pad
@@ -72,7 +75,8 @@ def finetune(
 
     `out` receives config.json, model.safetensors (half precision), tokenizer.json and
     manifest.json with calibration and dev scores; `out/../finetune.jsonl` the loss curve. With
-    `resume`, stages that an earlier run with the same recipe finished are not run again.
+    `resume`, what an earlier run from the same recipe, encoder and texts finished in
+    `out/../work` is not run again.
     `corrections` names a file of labels that people gave: every stage reads each three times.
     Raises ModelError where the encoder or the labelled texts are missing.
     """
@@ -86,8 +90,9 @@ def finetune(
     torch.manual_seed(recipe.seed)
     learner = Learner(_load(encoder, recipe), len(emojis)).to(training_device())
     run = _Run(learner, tokenizer, sets, recipe, journal)
+    work = out.parent / "work" / _fingerprint(recipe, encoder, sets)
     for number in range(len(recipe.stages)):
-        _run_copies(run, number, out.parent / "work", resume)
+        _run_copies(run, number, work, resume)
     model = learner.inner.cpu()
     model.train(False)
     started = time.monotonic()
@@ -96,6 +101,19 @@ def finetune(
     journal.write(stage="lexicon", seconds=round(time.monotonic() - started, 1))
     calibration = calibrate(model, tokenizer, lexicon, load_dev(data), recipe)
     return publish(model, tokenizer, lexicon, out, recipe, calibration, sorted(sets))
+
+
+def _fingerprint(recipe: FinetuneRecipe, encoder: Path, sets: Mapping[str, Examples]) -> str:
+    """Return twelve hexadecimal digits that change with whatever the training starts from."""
+    digest = sha256(json.dumps(asdict(recipe), sort_keys=True).encode())
+    digest.update(file_sha256(encoder / "model.safetensors").encode())
+    for name, found in sorted(sets.items()):
+        digest.update(name.encode())
+        for text in found.texts:
+            digest.update(text.encode() + b"\0")
+        for task in sorted(found.targets):
+            digest.update(found.targets[task].tobytes() + found.weights[task].tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _load(encoder: Path, recipe: FinetuneRecipe) -> ManifestationModel:
@@ -152,6 +170,8 @@ def _run_copies(run: _Run, number: int, work: Path, resume: bool) -> None:
             seconds = round(time.monotonic() - started, 1)
             run.journal.write(stage=stage.name, copy=copy, seconds=seconds)
         ends.append(load_file(finished))
+    if stage.with_start:
+        ends.append({name: tensor.cpu() for name, tensor in start.items()})
     run.learner.load_state_dict(
         {name: torch.stack([end[name] for end in ends]).mean(0) for name in start}
     )

@@ -86,6 +86,40 @@ def test_finetuning_goes_on_from_finished_weights(
     assert all(torch.allclose(after[name], before[name], atol=1e-3) for name in after)
 
 
+def test_finished_stages_serve_the_same_finetuning_only(
+    small_data: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = replace(FINETUNE["tiny"], lexicon_steps=5)
+    first = finetune(small_data, encoder, tmp_path / "weights", tiny)
+    before = load_file(first / "model.safetensors")
+
+    def no_training(*_: object) -> None:
+        raise AssertionError("trained again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nlp.training.finetune._run_stage", no_training)
+        again = finetune(small_data, encoder, tmp_path / "weights", tiny, resume=True)
+        after = load_file(again / "model.safetensors")
+        assert all(torch.equal(after[name], before[name]) for name in before)
+        other = replace(tiny, label_smoothing=0.2)
+        with pytest.raises(AssertionError, match="trained again"):
+            finetune(small_data, encoder, tmp_path / "weights", other, resume=True)
+
+
+def test_the_start_joins_the_average(small_data: Path, weights: Path, tmp_path: Path) -> None:
+    stage = Stage("gold", {"civic": 40}, 1e-2, copies=2)
+    found = {}
+    for with_start in (False, True):
+        recipe = replace(FINETUNE["tiny"], stages=(replace(stage, with_start=with_start),))
+        out = finetune(small_data, weights, tmp_path / str(with_start) / "out", recipe)
+        found[with_start] = load_file(out / "model.safetensors")
+    before = load_file(weights / "model.safetensors")
+    for name, ended in found[False].items():
+        wanted = (2 * ended.float() + before[name].float()) / 3
+        assert torch.allclose(found[True][name].float(), wanted, atol=2e-3)
+    assert any(not torch.equal(found[False][name], before[name]) for name in before)
+
+
 def test_weights_that_do_not_fit_are_refused(
     small_data: Path, weights: Path, tmp_path: Path
 ) -> None:
@@ -109,7 +143,7 @@ def test_the_gpu_recipe_at_toy_size(small_data: Path, tmp_path: Path) -> None:
     stages = (replace(weak, draws={"sentiment": 40}), replace(gold, draws={"civic": 80}))
     heads = replace(FINETUNE["gpu"], stages=stages, max_tokens=48, lexicon_steps=5)
     out = finetune(small_data, encoder, tmp_path / "weights", heads)
-    assert len(list((tmp_path / "work").glob("1-gold-*.safetensors"))) == gold.copies == 3
+    assert len(list((tmp_path / "work").glob("*/1-gold-*.safetensors"))) == gold.copies == 3
     assert {path.name for path in out.iterdir()} == {*FILES, "manifest.json"}
 
 
