@@ -2,7 +2,8 @@
 
 A row of `labels/*.jsonl` names a line of `lm/<genre>.txt.xz` by the first sixteen hexadecimal
 digits of its SHA-256, and says how many of its first characters were labelled (all where that is
-null). The labels are the project's own; whoever has the texts gets them back together.
+null). The labels are the project's own; whoever has the texts gets them back together. Their
+sentiment is kept out of training: with it the sentiment of every dev set fell by 1 to 2 points.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _in_genre(path: Path, rows: Mapping[str, dict[str, Any]]) -> Iterator[dict[s
     with lzma.open(path, "rt", encoding="utf-8") as lines:
         for line in map(_unended, lines):
             if row := left.pop(line_digest(line), None):
-                yield {**row, "text": line[: row["characters"]]}
+                yield {**row, "sentiment": None, "text": line[: row["characters"]]}
 
 
 def _unended(line: str) -> str:
