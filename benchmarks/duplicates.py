@@ -87,7 +87,7 @@ def clustered(texts: Sequence[str], threshold: float) -> tuple[list[int], float,
     middle = time.process_time()
     index = DuplicateIndex(threshold)
     index.add([fold(text) for text in texts], signed)
-    clusters = index.clusters()
+    clusters = index.clusters().tolist()
     return clusters, middle - start, time.process_time() - middle
 
 

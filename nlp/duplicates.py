@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b, shake_128
 from pathlib import Path
+from secrets import token_bytes
 from shutil import rmtree
 from tempfile import mkdtemp
 from weakref import finalize
@@ -108,16 +109,54 @@ def _whole(sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
     return whole[: len(whole) - _RUN + 1]
 
 
+class _Numbers:
+    """A number for each different hash, in the order in which they came.
+
+    A hash is kept as 64 bits under a key that nobody knows, so that no two texts can be made to
+    share them, and it takes 16 bytes: they lie sorted, but for the latest.
+    """
+
+    def __init__(self) -> None:
+        self._secret = token_bytes(16)
+        self._keys: Keys = np.empty(0, np.uint64)
+        self._numbers = np.empty(0, np.intp)
+        self._latest: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys) + len(self._latest)
+
+    def of(self, text_hash: str) -> int:
+        """Return the number of a hash; a new one has the next."""
+        said = text_hash.encode("utf-8", "surrogatepass")
+        key = int.from_bytes(blake2b(said, digest_size=8, key=self._secret).digest())
+        place = int(self._keys.searchsorted(np.uint64(key)))
+        if place < len(self._keys) and int(self._keys[place]) == key:
+            return int(self._numbers[place])
+        number = self._latest.setdefault(key, len(self))
+        if len(self._latest) >= _AT_ONCE:
+            self._sort()
+        return number
+
+    def _sort(self) -> None:
+        keys = np.fromiter(self._latest.keys(), np.uint64, len(self._latest))
+        numbers = np.fromiter(self._latest.values(), np.intp, len(self._latest))
+        order = np.argsort(keys)
+        places = self._keys.searchsorted(keys[order])
+        self._keys = np.insert(self._keys, places, keys[order])
+        self._numbers = np.insert(self._numbers, places, numbers[order])
+        self._latest = {}
+
+
 class DuplicateIndex:
     """Clusters of texts. Members are numbered in the order in which they were added.
 
     Signatures lie in a temporary folder, 700 bytes for each text, so that memory holds some
-    200 bytes of each.
+    40 bytes of each.
     """
 
     def __init__(self, threshold: float = THRESHOLD) -> None:
         self.threshold = threshold
-        self._unit_of: dict[bytes, int] = {}
+        self._units = _Numbers()
         self._members = array("q")
         self._signed = array("q")
         self._parent = array("q")
@@ -130,10 +169,13 @@ class DuplicateIndex:
 
         Each is given by its text's hash, signature and cluster.
         """
-        first: dict[str, int] = {}
+        names, first = _Numbers(), array("q")
         for text_hash, signature, cluster in members:
             unit = self._unit(text_hash, signature)
-            self._join(unit, first.setdefault(cluster, unit))
+            name = names.of(cluster)
+            if name == len(first):
+                first.append(unit)
+            self._join(unit, first[name])
             if len(self._fresh) >= _AT_ONCE:
                 self._write()
         self._write()
@@ -146,14 +188,16 @@ class DuplicateIndex:
         if len(self._signed) > known:
             self._compare(known)
 
-    def clusters(self) -> list[int]:
-        """Return a number for each member, equal for the members of one cluster."""
-        return [self._root(unit) for unit in self._members]
+    def clusters(self) -> Places:
+        """Return a number for each member, equal within a cluster: shape (members,)."""
+        roots = np.array(self._parent, dtype=np.intp)
+        while np.any(roots[roots] != roots):
+            roots = roots[roots]
+        return roots[np.array(self._members, dtype=np.intp)]
 
     def _unit(self, text_hash: str, signature: bytes | None) -> int:
         """Note a member and return the number of its text, which its exact copies share."""
-        key = blake2b(text_hash.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        unit = self._unit_of.setdefault(key, len(self._parent))
+        unit = self._units.of(text_hash)
         if unit == len(self._parent):
             self._parent.append(unit)
             if signature is not None:

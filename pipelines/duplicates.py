@@ -1,10 +1,12 @@
 """Keep the clusters of near-duplicates up to date: only new and edited texts are compared."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from configs.schema import Municipality
@@ -22,40 +24,38 @@ from pipelines.store.write import Store
 
 _BATCH = 2_000  # texts that are in memory at once
 _ROUND = 10_000  # texts that are compared, and saved, at once
+_ID = np.dtype("V16")  # an id's 32 hexadecimal digits
 
 
 class _Known:
-    """What is kept in memory of every member, some hundred bytes each."""
+    """What is kept in memory of every member: 40 bytes, its id and its cluster's name packed."""
 
     def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.names: list[str] = []
-        self.positions = array("q")
+        self._ids, self._names, self._positions = bytearray(), bytearray(), array("q")
 
-    def add(self, member: Member, name: str) -> None:
-        """Keep a member and the name of its cluster."""
-        is_founder = name == member.manifestation_id
-        self.ids.append(member.manifestation_id)
-        self.names.append(member.manifestation_id if is_founder else name)  # one text, not two
-        self.positions.append(member.position)
+    def add(self, member: Member) -> None:
+        """Keep a member and the name of its cluster, which is empty for one that has none yet."""
+        self._ids += bytes.fromhex(member.manifestation_id)
+        self._names += bytes.fromhex(member.cluster_id) or bytes(_ID.itemsize)
+        self._positions.append(member.position)
 
-    def rename(self, clusters: Sequence[int]) -> dict[str, str]:
+    def rename(self, clusters: NDArray[np.intp]) -> dict[str, str]:
         """Name each cluster after its member that was stored first; return the names that change.
 
         Args:
-            clusters: a number for each member, equal within a cluster.
+            clusters: a number for each member, equal within a cluster: shape (members,).
         """
-        first: dict[int, int] = {}
-        for place, cluster in enumerate(clusters):
-            founder = first.setdefault(cluster, place)
-            if self.positions[place] < self.positions[founder]:
-                first[cluster] = place
-        changed = {}
-        for place, cluster in enumerate(clusters):
-            name = self.ids[first[cluster]]
-            if self.names[place] != name:
-                changed[self.ids[place]] = self.names[place] = name
-        return changed
+        ids, names = np.frombuffer(self._ids, _ID), np.frombuffer(self._names, _ID)
+        order = np.lexsort((np.array(self._positions), clusters))
+        begins = np.diff(clusters[order], prepend=-1) != 0
+        founders = np.empty_like(order)
+        founders[order] = order[begins][np.cumsum(begins) - 1]
+        changed = np.flatnonzero(names != ids[founders])
+        names[changed] = ids[founders[changed]]
+        return {
+            ids[place].tobytes().hex(): ids[founders[place]].tobytes().hex()
+            for place in changed.tolist()
+        }
 
 
 def update_clusters(store: Store, municipality: Municipality) -> int:
@@ -77,7 +77,7 @@ def update_clusters(store: Store, municipality: Municipality) -> int:
         joining = [*loose, *fresh]
         index.add([one.text_hash for one in joining], [one.signature for one in joining])
         for one in joining:
-            known.add(one, one.cluster_id)
+            known.add(one)
         names = known.rename(index.clusters())
         placed = [replace(one, cluster_id=names.pop(one.manifestation_id)) for one in fresh]
         save_members(
@@ -119,5 +119,5 @@ def _settled(
         if one.cluster_id in shaken:
             loose.append(one)
         else:
-            known.add(one, one.cluster_id)
+            known.add(one)
             yield one.text_hash, one.signature, one.cluster_id

@@ -87,6 +87,15 @@ def test_restored_clusters_are_not_lost():
     assert one == three == four != two
 
 
+def test_more_texts_than_are_kept_unsorted_are_known_again():
+    hashes = [f"corto {number}" for number in range(40_000)]
+    index = DuplicateIndex()
+    index.restore((text, None, text) for text in hashes)
+    index.add(hashes[::-1], [None] * len(hashes))
+    found = index.clusters().tolist()
+    assert found == [*range(40_000), *reversed(range(40_000))]
+
+
 def _alike(chance: random.Random) -> list[str]:
     """Return texts that shade into each other: chains of small changes, and loners."""
     words = STORY.split() + OTHER.split()
