@@ -32,6 +32,7 @@ _WRITTEN = (
     re.compile(rf"{_SHARE} {_INTERVAL}(?: ·)? {_OF}"),
     re.compile(rf"{_OF} (?:voces|voices) \({_SHARE}\)\.[^%]+ \((?P<second>\d+\.\d+)%\)"),
     re.compile(rf"{_OF} [^()%.;]{{1,60}}\({_SHARE}"),
+    re.compile(rf"{_SHARE} (?:del resto |of the rest )?\({_OF}(?: voces| voices)?\)"),
     re.compile(rf"«[^»:]+: {_SHARE}» (?:quiere decir que|means that) {_OF}"),
     re.compile(rf"[\d,]+ / (?P<n>[\d,]+) = {_SHARE}"),
     re.compile(rf"{_SHARE} {_INTERVAL} n = (?P<n>[\d,]+)"),
