@@ -158,7 +158,7 @@ def test_what_is_cited_stays(counts):
 def test_a_comparison_that_goes_too_keeps_nothing(counts):
     first, second, _ = (counts.again(days=day) for day in range(3))
     compare_windows(counts.store, Counted(second, VILLA, MARCH, MODEL, TAXONOMY), FEBRUARY, first)
-    assert counts.forget().runs == (first, second)
+    assert set(counts.forget().runs) == {first, second}
 
 
 def test_a_dry_run_counts_and_changes_nothing(counts):
