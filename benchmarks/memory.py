@@ -24,7 +24,6 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count as count_up
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +34,7 @@ from crawlers.job import crawl
 from crawlers.memory import peak_memory
 from crawlers.wire import SUMMARY
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS
-from models.records import Classification, Extracted, Kind, Window
+from models.records import Classification, Extracted, Kind, Window, manifestation_id
 from pipelines.aggregate import aggregate
 from pipelines.classify import identify_window
 from pipelines.collect import make_job
@@ -132,7 +131,7 @@ def fill(folder: Path, size: int) -> None:
 
     from models.tables import ManifestationRow
 
-    municipality, kept, number = place(), opened(folder), count_up(0)
+    municipality, kept = place(), opened(folder)
     secrets = Pseudonymiser(municipality.code, b"a key that only a benchmark uses")
     kept.begin_run(municipality, RunStart("run", window(), _TAXONOMY, "benchmark"))
     model = secrets.storable(next(records(_SOURCES[0], 1, 0)))
@@ -142,7 +141,7 @@ def fill(folder: Path, size: int) -> None:
             rows = [
                 asdict(model)
                 | {
-                    "id": f"{next(number):032x}",
+                    "id": manifestation_id(municipality.code, source, one.external_id),
                     "source": source,
                     "external_id": one.external_id,
                     "text": one.text,
