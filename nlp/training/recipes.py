@@ -127,7 +127,7 @@ _PRETRAIN_CPU = PretrainRecipe(
 
 _FINETUNE_CPU = FinetuneRecipe(
     name="cpu",
-    version="0.4.0",
+    version="0.5.0",
     seed=20,
     stages=(
         Stage(
