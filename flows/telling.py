@@ -44,7 +44,7 @@ def telling_failure(store: Store, place: Municipality) -> Iterator[None]:
         yield
     except BusyError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever ends a run is told, and goes on
         why = str(error) if isinstance(error, ManifiestaError) else type(error).__name__
         try:
             todo = f"Siga con: manifiesta status; manifiesta resume -m {place.code}"
