@@ -32,7 +32,7 @@ _BAND = 5  # numbers of a signature that two texts must share to be compared
 _CHUNK = 1 << 17  # characters hashed at once: they stay in the processor's cache
 _PAIRS = 1 << 14
 _AT_ONCE = 1 << 14  # signatures that are in memory at once
-_CROWD = 16  # texts of one key from which on it is looked whether they are all joined already
+_TABLE = 1 << 20  # bits of a table of the new texts' keys
 _MARKS = re.compile("[\u0300-\u036f]+")
 _WORD = re.compile(r"\w+")
 _MULTIPLY, _ADD = (
@@ -233,41 +233,44 @@ class DuplicateIndex:
         """Join the texts from ``known`` on with each other and with those before them."""
         self._write()
         for band in range(0, SIGNATURE_SIZE, _BAND):
-            keys = np.fromfile(self._folder / f"keys-{band}", dtype=np.uint64)
-            for one, other in self._sharing(keys, known):
+            keys, texts = _with_fresh_keys(self._folder / f"keys-{band}", known)
+            for one, other in self._sharing(keys, texts, known):
                 self._join_similar(one, other)
 
-    def _sharing(self, keys: Keys, known: int) -> Iterator[tuple[Places, Places]]:
-        """Yield pairs of texts with the same key, one of them new; most that are joined are not."""
-        order = np.flatnonzero(np.isin(keys, keys[known:])) if known else np.arange(len(keys))
-        order = order[np.argsort(keys[order], kind="stable")]
-        keys = keys[order]
-        starts, distance = np.arange(len(order)), 1
+    def _sharing(self, keys: Keys, texts: Places, known: int) -> Iterator[tuple[Places, Places]]:
+        """Yield pairs of texts with the same key, one of them new and not all of them joined."""
+        order = np.argsort(keys, kind="stable")
+        keys, texts = keys[order], texts[order]
+        starts, distance = np.arange(len(keys)), 1
         while len(starts := _same(keys, starts, distance)):
-            if distance >= _CROWD and distance.bit_count() == 1:
-                starts = starts[self._divided(order, keys)[starts]]
-            one, other = order[starts], order[starts + distance]
+            if distance.bit_count() == 1:
+                starts = starts[self._divided(texts, keys)[starts]]
+            one, other = texts[starts], texts[starts + distance]
             fresh = other >= known
-            if distance >= _CROWD:
-                fresh &= self._roots(one) != self._roots(other)
             yield one[fresh], other[fresh]
             distance += 1
 
-    def _divided(self, order: Places, keys: Keys) -> NDArray[np.bool_]:
+    def _divided(self, texts: Places, keys: Keys) -> NDArray[np.bool_]:
         """Say for each place whether the texts with its key are in more than one cluster."""
         begins = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-        roots = self._roots(order)
+        roots = self._roots(texts)
         least, most = (extreme.reduceat(roots, begins) for extreme in (np.minimum, np.maximum))
         divided: NDArray[np.bool_] = np.repeat(least != most, np.diff(np.r_[begins, len(keys)]))
         return divided
 
     def _roots(self, texts: Places) -> Places:
-        root, signed = self._root, self._signed
-        return np.fromiter((root(signed[t]) for t in texts.tolist()), np.intp, len(texts))
+        parent = np.frombuffer(self._parent, np.int64)
+        roots = parent[np.frombuffer(self._signed, np.int64)[texts]]
+        while np.any((above := parent[roots]) != roots):
+            roots = above
+        return roots
 
     def _join_similar(self, one: Places, other: Places) -> None:
+        """Join the pairs that reach the threshold; those in one cluster are not compared."""
         for start in range(0, len(one), _PAIRS):
             left, right = one[start : start + _PAIRS], other[start : start + _PAIRS]
+            apart = self._roots(left) != self._roots(right)
+            left, right = left[apart], right[apart]
             rows, place = self._read(np.concatenate((left, right)))
             similar = (rows[place[: len(left)]] == rows[place[len(left) :]]).mean(axis=1)
             joined = similar >= self.threshold
@@ -286,6 +289,29 @@ class DuplicateIndex:
                 file.seek(text * rows.itemsize * SIGNATURE_SIZE)
                 file.readinto(row.data)
         return rows, place
+
+
+def _with_fresh_keys(path: Path, known: int) -> tuple[Keys, Places]:
+    """Return the keys of a band that a text from ``known`` on has, and the texts that have them.
+
+    A table of their lowest bits leaves most of the others out, a part of the file at a time.
+    """
+    fresh = np.fromfile(path, np.uint64, offset=known * np.uint64().itemsize)
+    last = np.uint64(_TABLE - 1)
+    table = np.zeros(_TABLE, np.bool_)
+    table[fresh & last] = True
+    keys, texts = [], []
+    for start in range(0, known, _AT_ONCE):
+        count = min(_AT_ONCE, known - start)
+        part = np.fromfile(path, np.uint64, count, offset=start * fresh.itemsize)
+        likely = np.flatnonzero(table[part & last])
+        found = likely[np.isin(part[likely], fresh)]
+        keys.append(part[found])
+        texts.append(found + start)
+    return (
+        np.concatenate((*keys, fresh)),
+        np.concatenate((*texts, np.arange(known, known + len(fresh)))),
+    )
 
 
 def _same(keys: Keys, starts: Places, distance: int) -> Places:

@@ -1,9 +1,8 @@
 """Keep the clusters of near-duplicates up to date: only new and edited texts are compared."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +11,14 @@ from sqlalchemy import Engine
 from configs.schema import Municipality
 from nlp.duplicates import DuplicateIndex, signatures
 from pipelines.classify import reading
+from pipelines.store.chunks import chunks
 from pipelines.store.copies import (
     Member,
     compared,
     edited_clusters,
     next_position,
     save_members,
+    to_compare,
     uncompared,
 )
 from pipelines.store.write import Store
@@ -25,6 +26,7 @@ from pipelines.store.write import Store
 _BATCH = 2_000  # texts that are in memory at once
 _ROUND = 10_000  # texts that are compared, and saved, at once
 _ID = np.dtype("V16")  # an id's 32 hexadecimal digits
+_SEPARATOR = " "
 
 
 class _Known:
@@ -66,14 +68,17 @@ def update_clusters(store: Store, municipality: Municipality) -> int:
     they may have resembled only that text. Every round of texts is saved before the next.
     """
     engine, code = store.engine, municipality.code
-    fresh, edited = _fresh(engine, code)
-    if not fresh:
+    todo = b"".join(map(bytes.fromhex, uncompared(engine, code)))
+    if not todo:
         return 0
     index, known, count = DuplicateIndex(municipality.duplicate_threshold), _Known(), 0
     loose: list[Member] = []
-    members, shaken = compared(engine, code), edited_clusters(engine, code)
-    index.restore(_settled(members, shaken, known, loose))
-    while fresh:
+    position, shaken = next_position(engine, code), edited_clusters(engine, code)
+    index.restore(_settled(compared(engine, code), shaken, known, loose))
+    for start in range(0, len(todo), _ROUND * _ID.itemsize):
+        ids = todo[start : start + _ROUND * _ID.itemsize].hex(_SEPARATOR, _ID.itemsize)
+        fresh, edited = _signed(engine, code, ids.split(_SEPARATOR), position)
+        position += len(fresh) - len(edited)
         joining = [*loose, *fresh]
         index.add([one.text_hash for one in joining], [one.signature for one in joining])
         for one in joining:
@@ -87,18 +92,21 @@ def update_clusters(store: Store, municipality: Municipality) -> int:
             names,
         )
         count, loose = count + len(fresh), []
-        fresh, edited = _fresh(engine, code)
     return count
 
 
-def _fresh(engine: Engine, municipality: str) -> tuple[list[Member], set[str]]:
-    """Return a round of new and edited members, in no cluster yet, and which are edited."""
-    position = next_position(engine, municipality)
-    todo = islice(uncompared(engine, municipality), _ROUND)
+def _signed(
+    engine: Engine, municipality: str, ids: Sequence[str], position: int
+) -> tuple[list[Member], set[str]]:
+    """Return members for texts, in no cluster yet, and which of them are edited.
+
+    The new ones are numbered from ``position`` on in the order of storing.
+    """
     members, edited = [], set()
-    while batch := list(islice(todo, _BATCH)):
-        signed = signatures([reading(item.title, item.text) for item in batch])
-        for item, signature in zip(batch, signed, strict=True):
+    for batch in chunks(ids, _BATCH):
+        items = to_compare(engine, batch)
+        signed = signatures([reading(item.title, item.text) for item in items])
+        for item, signature in zip(items, signed, strict=True):
             place = item.position
             if place is None:
                 place, position = position, position + 1

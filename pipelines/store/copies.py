@@ -1,7 +1,7 @@
 """What the store knows of near-duplicates."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, insert, select, update
@@ -24,6 +24,9 @@ class Member:
     cluster_id: str
     position: int
     signature: bytes | None
+
+
+_FIELDS = tuple(field.name for field in fields(Member))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,11 @@ def compared(engine: Engine, municipality: str) -> Iterator[Member]:
         yield Member(*found)
 
 
-def uncompared(engine: Engine, municipality: str) -> Iterator[Uncompared]:
-    """Yield the new and the edited texts, in the order of storing."""
+def uncompared(engine: Engine, municipality: str) -> Iterator[str]:
+    """Yield the ids of the new and the edited texts, in the order of storing."""
     said, row = ManifestationRow, NearDuplicateRow
     query = (
-        select(said.id, said.text_hash, said.title, said.text, row.position)
+        select(said.id)
         .outerjoin(row, row.manifestation_id == said.id)
         .where(
             said.municipality == municipality,
@@ -70,7 +73,23 @@ def uncompared(engine: Engine, municipality: str) -> Iterator[Uncompared]:
         .order_by(said.fetched_at, said.id)
     )
     for found in _streamed(engine, query):
-        yield Uncompared(*found)
+        yield found.id
+
+
+def to_compare(engine: Engine, ids: Sequence[str]) -> list[Uncompared]:
+    """Return the texts of some ids, in the order of storing; what is gone meanwhile is left out."""
+    said, row = ManifestationRow, NearDuplicateRow
+    query = (
+        select(said.id, said.text_hash, said.title, said.text, row.position)
+        .outerjoin(row, row.manifestation_id == said.id)
+        .order_by(said.fetched_at, said.id)
+    )
+    with explained(engine), engine.connect() as connection:
+        return [
+            Uncompared(*found)
+            for chunk in chunks(ids)
+            for found in connection.execute(query.where(said.id.in_(chunk)))
+        ]
 
 
 def _streamed(engine: Engine, query: Select[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]:
@@ -126,7 +145,9 @@ def save_members(
     } | {id_: {"cluster_id": cluster} for id_, cluster in renamed.items()}
     with writing(engine) as connection:
         for chunk in chunks(new, _CHUNK):
-            connection.execute(insert(row), [asdict(member) for member in chunk])
+            connection.execute(
+                insert(row), [{name: getattr(one, name) for name in _FIELDS} for one in chunk]
+            )
         for id_ in sorted(values):
             changed = update(row).where(row.manifestation_id == id_).values(values[id_])
             connection.execute(changed)

@@ -77,6 +77,20 @@ def test_a_crowd_of_copies_is_one_cluster():
     assert len(partition([[text] for text in crowd[:60]])) == 1
 
 
+def test_a_crowd_that_is_joined_already_is_not_compared_pair_by_pair(monkeypatch):
+    compared = []
+    read = DuplicateIndex._read
+
+    def counted(index, texts):
+        compared.append(len(texts) // 2)
+        return read(index, texts)
+
+    monkeypatch.setattr(DuplicateIndex, "_read", counted)
+    crowd = [f"{STORY} Firma número {number}." for number in range(400)]
+    assert len(partition([crowd[:200], crowd[200:]])) == 1
+    assert sum(compared) < 10 * len(crowd)  # of 79,800 pairs
+
+
 def test_restored_clusters_are_not_lost():
     texts = [STORY, OTHER, COPIES["cut"]]
     hashes, signed = list(map(fold, texts)), signatures(texts)
