@@ -17,7 +17,7 @@ from pipelines.lenses import look_at_window
 from pipelines.places import place_window
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
-from pipelines.searching import index_texts
+from pipelines.searching import index_labels, index_texts
 from pipelines.store.write import Store
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def count_window(subject: Subject, classifier: "Classifier", classified: int) ->
     place_window(subject.store, subject.municipality, subject.window)
     index_texts(subject.store.engine, subject.municipality.code)
     look_at_window(subject.store, subject.municipality, counted.lenses, subject.window)
+    index_labels(subject.store.engine, counted.basis)
     in_window = aggregate(subject.store, counted, measured)
     findings = discover(subject.store, counted, subject.taxonomy, classifier.embed)
     versions = (classifier.model_version, subject.taxonomy.version)

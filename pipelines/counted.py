@@ -7,6 +7,7 @@ from configs.schema import Lens, Municipality
 from models.records import Window
 from pipelines.coverage import Coverage
 from pipelines.facts import Recipe
+from pipelines.store.facets import Basis
 
 Row = dict[str, Any]
 
@@ -26,6 +27,19 @@ class Counted:
     def recipe(self) -> Recipe:
         """By what the texts are labelled."""
         return Recipe(self.municipality, self.model_version, self.taxonomy_version, self.lenses)
+
+    @property
+    def basis(self) -> Basis:
+        """By what its texts are searched."""
+        recipe = self.recipe
+        return Basis(
+            municipality=self.municipality.code,
+            window=self.window,
+            model_version=self.model_version,
+            taxonomy_version=self.taxonomy_version,
+            gazetteer=recipe.gazetteer,
+            lenses=recipe.spectacles,
+        )
 
 
 def common_columns(subject: Counted, read: Coverage) -> Row:

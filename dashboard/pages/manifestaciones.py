@@ -1,20 +1,21 @@
 """Manifestaciones: the sentences behind every number, searched by words and labels."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from configs.schema import lenses_of
 from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.slices import names_of
 from dashboard.words import N_
 from models.errors import InputError
 from models.records import Kind, Window
-from nlp.lenses import identifier
+from pipelines.searching import basis_of
+from pipelines.store.facets import Basis
 from pipelines.store.search import (
     COUNTED_TO,
     Asked,
-    Basis,
     conversation,
     copies_of,
     count_hits,
@@ -32,7 +33,7 @@ _THREAD = 60
 @kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show what is asked for, a page at a time."""
-    basis = basis_of(visit)
+    basis = _basis(visit)
     if basis is None:
         return visit.page("manifestaciones.html.j2", page=PAGE, hits=0)
     asked, skip = _asked(visit), (visit.filters.page - 1) * SIZE
@@ -56,7 +57,7 @@ def show(visit: Visiting) -> HTMLResponse:
 @kept
 def show_one(visit: Visiting, id_: str) -> HTMLResponse:
     """Show one in its conversation."""
-    basis = basis_of(visit)
+    basis = _basis(visit)
     thread = conversation(visit.house.engine, basis, id_, _THREAD) if basis else []
     if not thread:
         raise HTTPException(404)
@@ -70,7 +71,7 @@ def show_one(visit: Visiting, id_: str) -> HTMLResponse:
     )
 
 
-def basis_of(visit: Visit) -> Basis | None:
+def _basis(visit: Visit) -> Basis | None:
     """Return by what the run counted; nothing where nothing was counted.
 
     Raises:
@@ -79,19 +80,12 @@ def basis_of(visit: Visit) -> Basis | None:
     town, shown = visit.town, visit.shown
     if town is None or shown is None or shown.data.run.model_version is None:
         return None
-    run, filters = shown.data.run, visit.filters
-    start, end = filters.start or run.window_from, filters.end or run.window_to
+    house, filters = visit.house, visit.filters
+    basis = basis_of(house.engine, shown.data.run, town, house.taxonomy)
+    start, end = filters.start or basis.window.start, filters.end or basis.window.end
     if end <= start:
         raise InputError(visit._("«Hasta» es el día siguiente al último, y viene después."))
-    gazetteers = list(shown.data.place["gazetteer"]) if len(shown.data.place) else []
-    return Basis(
-        municipality=town.code,
-        window=Window(start, end, town.zone),
-        model_version=run.model_version or "",
-        taxonomy_version=run.taxonomy_version,
-        gazetteer=next((str(one) for one in gazetteers), None),
-        lenses=identifier(lenses_of(town, visit.house.taxonomy)),
-    )
+    return replace(basis, window=Window(start, end, town.zone))
 
 
 def _asked(visit: Visit) -> Asked:

@@ -8,6 +8,9 @@ import typer
 from models.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from configs.settings import Settings
     from configs.sign_on import SignOn
     from dashboard.sign_on import Provider
 
@@ -45,8 +48,6 @@ def serve_dashboard(
     from dashboard.access import Door
     from dashboard.app import create_app, is_loopback
     from flows.house import open_store, receiving_of
-    from pipelines.searching import index_texts
-    from pipelines.store.counted import counted_municipalities
     from pipelines.store.users import has_users
 
     settings = Settings.load()
@@ -61,8 +62,7 @@ def serve_dashboard(
             certificate,
             behind_proxy=behind_proxy,
         )
-    for code in counted_municipalities(engine):
-        index_texts(engine, code)
+    _make_searchable(engine, settings)
     known = Door().hosts
     door = Door(
         (*known, *(names or ())),
@@ -88,6 +88,22 @@ def serve_dashboard(
         scheme = "https" if certificate else "http"
         typer.echo(f"The dashboard answers at {scheme}://{host}:{bound}/ (Ctrl-C ends it)")
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _make_searchable(engine: "Engine", settings: "Settings") -> None:
+    """Index what no run has indexed: the texts of a database that an older version wrote."""
+    from configs.load import list_municipalities, load_municipality, load_taxonomy
+    from pipelines.searching import basis_of, index_labels, index_texts
+    from pipelines.store.counted import counted_municipalities, counted_windows
+    from pipelines.store.read import find_run
+
+    taxonomy, configured = load_taxonomy(), list_municipalities(settings.municipalities)
+    for code in counted_municipalities(engine):
+        index_texts(engine, code)
+        if code in configured:
+            newest = find_run(engine, counted_windows(engine, code)[0].run_id)
+            town = load_municipality(code, settings.municipalities)
+            index_labels(engine, basis_of(engine, newest, town, taxonomy))
 
 
 def _provider(sign_on: "SignOn") -> "Provider":

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Engine, Select, column, func, select, table
 
 from models.labels import EVERYTHING
-from models.tables import Base, InsightSeries, PartitionRow, RunRow
+from models.tables import Base, InsightPlace, InsightSeries, PartitionRow, RunRow
 from models.views import NEWEST
 from pipelines.store.engine import explained
 
@@ -55,6 +55,15 @@ def counted_windows(engine: Engine, municipality: str) -> tuple[CountedWindow, .
     )
     with explained(engine), engine.connect() as connection:
         return tuple(CountedWindow(*row) for row in connection.execute(query))
+
+
+def gazetteer_of(engine: Engine, run_id: str) -> str | None:
+    """Return by what places a run counted; nothing where it counted none."""
+    row = InsightPlace.__table__.c
+    query = select(row.gazetteer).where(row.run_id == run_id).limit(1)
+    with explained(engine), engine.connect() as connection:
+        found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
 
 
 def lens_frame(engine: Engine, table: type[Base], run_id: str, lens: str) -> pd.DataFrame:

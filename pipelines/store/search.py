@@ -1,13 +1,16 @@
 """Find manifestations by their words and labels. Nothing here writes, and no author is read."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Engine,
+    FromClause,
     Select,
     and_,
     column,
@@ -20,19 +23,11 @@ from sqlalchemy import (
 )
 
 from models.labels import NOWHERE
-from models.records import Window
 from models.search_tables import INDEX, SearchRow
-from models.tables import (
-    ClassificationRow,
-    LanguageRow,
-    LensRow,
-    ManifestationRow,
-    NearDuplicateRow,
-    PlaceRow,
-)
-from nlp.language import HOME, UNDETERMINED
+from models.tables import ClassificationRow, ManifestationRow, NearDuplicateRow
 from nlp.stems import stems_of
 from pipelines.store.engine import explained
+from pipelines.store.facets import Basis, facets
 from pipelines.store.outranked import counting, given, unsure
 from pipelines.store.pages import Pending
 from pipelines.store.read import Unclassified
@@ -41,23 +36,9 @@ COUNTED_TO = 10_000
 """More hits than this are not counted: a page says that there are more."""
 
 _SAID, _LABEL = ManifestationRow, ClassificationRow
+_FEW = 20_000  # texts in which words are looked for one by one
 _READ = 4_000  # characters of a text that are shown
 _PHRASE = re.compile(r'"([^"]*)"')
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What a run counted by: only so is a search's number the same as the run's.
-
-    ``lenses`` and ``gazetteer`` are identifiers; without one, nothing is filtered by it.
-    """
-
-    municipality: str
-    window: Window
-    model_version: str
-    taxonomy_version: str
-    gazetteer: str | None = None
-    lenses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +53,13 @@ class Asked:
     source: str = ""
     zone: str = ""
     lens: str = ""
+
+    @property
+    def terms(self) -> list[list[str]]:
+        """The stems looked for: of each phrase in quotes all, and each other word alone."""
+        phrases = [stems_of(phrase) for phrase in _PHRASE.findall(self.words)]
+        single = [[stem] for stem in stems_of(_PHRASE.sub(" ", self.words))]
+        return [stems for stems in (*phrases, *single) if stems]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +110,28 @@ def _unindexed(municipality: str, *columns: Any) -> Select[*tuple[Any, ...]]:
 
 
 def search(engine: Engine, basis: Basis, asked: Asked, skip: int, limit: int) -> list[Found]:
-    """Return some of the hits: with words the latest indexed first, else the latest said."""
-    query = _filtered(engine, basis, asked, _columns())
-    order = (SearchRow.id.desc(),) if _terms(asked) else (_SAID.said_on.desc(), _SAID.id)
+    """Return some of the hits: with words the latest indexed first, else the latest said.
+
+    Of one day, those come first that were indexed last.
+    """
     with explained(engine), engine.connect() as connection:
-        rows = connection.execute(query.order_by(*order).offset(skip).limit(limit))
-        return [Found(*row) for row in rows]
+        hit = _hits(connection, basis, asked).subquery("hit")
+        page = select(hit).order_by(*_order(hit, asked)).offset(skip).limit(limit).subquery("page")
+        query = (
+            select(*_columns())
+            .select_from(page)
+            .join(SearchRow, SearchRow.id == page.c.text_id)
+            .join(_SAID, _SAID.id == SearchRow.manifestation_id)
+            .outerjoin(_LABEL, _labelled(basis))
+            .order_by(*_order(page, asked))
+        )
+        return [Found(*row) for row in connection.execute(query)]
 
 
 def count_hits(engine: Engine, basis: Basis, asked: Asked) -> int:
     """Return how many hits there are, at most one more than `COUNTED_TO`."""
-    query = _filtered(engine, basis, asked, (literal(1).label("one"),)).limit(COUNTED_TO + 1)
     with explained(engine), engine.connect() as connection:
-        found: int = connection.execute(
-            select(func.count()).select_from(query.subquery())
-        ).scalar_one()
-    return found
+        return _counted(connection, _hits(connection, basis, asked), COUNTED_TO + 1)
 
 
 def conversation(engine: Engine, basis: Basis, id_: str, limit: int) -> list[Found]:
@@ -207,83 +201,67 @@ def _labelled(basis: Basis) -> ColumnElement[bool]:
     )
 
 
-def _filtered(
-    engine: Engine, basis: Basis, asked: Asked, columns: tuple[ColumnElement[Any], ...]
+def _hits(connection: Connection, basis: Basis, asked: Asked) -> Select[Any]:
+    """Select which texts are asked for, of those that the run counted: text_id and said_on."""
+    zone = asked.zone if basis.gazetteer else ""
+    lens = asked.lens if basis.lenses else ""
+    facet = facets(connection, basis, zone=bool(zone), lens=bool(lens))
+    query = select(facet.c.text_id, facet.c.said_on)
+    for name in ("category", "sentiment", "intent", "kind", "source"):
+        if wanted := getattr(asked, name):
+            query = query.where(facet.c[name] == wanted)
+    if zone:
+        query = query.where(facet.c.zone == zone if zone != NOWHERE else facet.c.zone.is_(None))
+    if lens:
+        codes = literal(" ") + facet.c.lenses + " "
+        query = query.where(codes.contains(f" {lens} ", autoescape=True))
+    if not asked.terms:
+        return query
+    if connection.dialect.name == "sqlite":
+        return _matched(connection, query, facet, asked.terms)
+    return query.join(SearchRow, SearchRow.id == facet.c.text_id).where(_vector(asked.terms))
+
+
+def _order(rows: FromClause, asked: Asked) -> list[ColumnElement[Any]]:
+    newest = rows.c.text_id.desc()
+    return [newest] if asked.terms else [rows.c.said_on.desc(), newest]
+
+
+def _counted(connection: Connection, query: Select[Any], most: int) -> int:
+    counted = select(func.count()).select_from(query.limit(most).subquery())
+    found: int = connection.execute(counted).scalar_one()
+    return found
+
+
+def _matched(
+    connection: Connection, query: Select[Any], facet: FromClause, terms: Sequence[Sequence[str]]
 ) -> Select[Any]:
-    """Say which manifestations are hits: of those that the run counted, what is asked for."""
-    query = (
-        select(*columns)
-        .select_from(_SAID)
-        .join(_LABEL, _labelled(basis))
-        .outerjoin(
-            LanguageRow,
-            and_(
-                LanguageRow.manifestation_id == _SAID.id, LanguageRow.text_hash == _SAID.text_hash
-            ),
-        )
-        .where(
-            _SAID.municipality == basis.municipality,
-            _SAID.said_on >= basis.window.start,
-            _SAID.said_on < basis.window.end,
-            func.coalesce(LanguageRow.language, UNDETERMINED).in_(HOME),
-        )
-    )
-    for task in ("category", "sentiment", "intent"):
-        if wanted := getattr(asked, task):
-            query = query.where(counting(task).element == wanted)
-    if asked.kind:
-        query = query.where(_SAID.kind == asked.kind)
-    if asked.source:
-        query = query.where(_SAID.source == asked.source)
-    if asked.zone and basis.gazetteer:
-        query = _in_zone(query, basis.gazetteer, asked.zone)
-    if asked.lens and basis.lenses:
-        query = query.join(
-            LensRow,
-            and_(
-                LensRow.manifestation_id == _SAID.id,
-                LensRow.text_hash == _SAID.text_hash,
-                LensRow.lenses == basis.lenses,
-            ),
-        ).where((literal(" ") + LensRow.codes + " ").contains(f" {asked.lens} ", autoescape=True))
-    if terms := _terms(asked):
-        query = query.join(SearchRow, SearchRow.manifestation_id == _SAID.id).where(
-            _matches(engine, terms)
-        )
-    return query
+    """Narrow a query to texts that have all the terms, on SQLite.
+
+    It reads the index of words from its end on, whatever else is asked for: 0.7 µs a text that has
+    the words. So where the facets leave few texts, the words are looked for in those: 2.6 µs each.
+    Stems are letters and digits: nothing is to be escaped.
+    """
+    phrases = [" ".join(stems) for stems in terms]
+    if _counted(connection, query, _FEW + 1) <= _FEW:
+        stems = literal(" ") + SearchRow.stems + " "
+        has = (func.instr(stems, f" {phrase} ") > 0 for phrase in phrases)
+        return query.join(SearchRow, SearchRow.id == facet.c.text_id).where(*has)
+    index = table(INDEX, column("rowid"))
+    asked = " AND ".join(f'"{phrase}"' for phrase in phrases)
+    matches = text(f"{INDEX} MATCH :asked").bindparams(asked=asked)
+    hits = (index.c.rowid.label("text_id"), facet.c.said_on)  # the index has them in order
+    query = query.join(index, index.c.rowid == facet.c.text_id).where(matches)
+    return query.with_only_columns(*hits)
 
 
-def _in_zone(query: Select[Any], gazetteer: str, zone: str) -> Select[Any]:
-    row = PlaceRow
-    placed = and_(
-        row.manifestation_id == _SAID.id,
-        row.text_hash == _SAID.text_hash,
-        row.gazetteer == gazetteer,
-    )
-    wanted = row.zone.is_(None) if zone == NOWHERE else row.zone == zone
-    return query.outerjoin(row, placed).where(wanted)
-
-
-def _terms(asked: Asked) -> list[list[str]]:
-    """Return the stems looked for: of each phrase in quotes all, and each other word alone."""
-    phrases = [stems_of(phrase) for phrase in _PHRASE.findall(asked.words)]
-    single = [[stem] for stem in stems_of(_PHRASE.sub(" ", asked.words))]
-    return [stems for stems in (*phrases, *single) if stems]
-
-
-def _matches(engine: Engine, terms: list[list[str]]) -> ColumnElement[bool]:
-    """Say that a text has all the terms; stems are letters and digits, so nothing is escaped."""
-    if engine.dialect.name == "sqlite":
-        index = table(INDEX, column("rowid"))
-        asked = " AND ".join(f'"{" ".join(stems)}"' for stems in terms)
-        hits = select(index.c.rowid).where(text(f"{INDEX} MATCH :asked").bindparams(asked=asked))
-        return SearchRow.id.in_(hits)
-    vector = func.to_tsvector(text("'simple'"), SearchRow.stems)
+def _vector(terms: Sequence[Sequence[str]]) -> ColumnElement[bool]:
+    """Say that a text has all the terms, in PostgreSQL's index."""
+    simple = text("'simple'")
+    vector = func.to_tsvector(simple, SearchRow.stems)
     return and_(
         *(
-            vector.op("@@", is_comparison=True)(
-                func.phraseto_tsquery(text("'simple'"), " ".join(stems))
-            )
+            vector.op("@@", is_comparison=True)(func.phraseto_tsquery(simple, " ".join(stems)))
             for stems in terms
         )
     )

@@ -49,6 +49,7 @@ from models.tables import (
 from pipelines.store.audit import Event, append
 from pipelines.store.chunks import chunks
 from pipelines.store.engine import writing
+from pipelines.store.facets import relabel
 from pipelines.store.leases import Lease, require
 from pipelines.store.notices import Sent
 from pipelines.store.partitions import Facts, Key, touch, touch_of
@@ -429,6 +430,8 @@ class Store:
                 place = select(said.municipality).where(said.id == item.manifestation_id)
                 labels = {task: getattr(item, task) for task in ("category", "sentiment", "intent")}
                 done = {"manifestation": item.manifestation_id, **labels}
+                counting = {task: label for task, label in labels.items() if label is not None}
+                relabel(connection, item.manifestation_id, item.text_hash, counting)
                 where = connection.execute(place).scalar_one()
                 append(connection, Event("correct", where, done), item.reader)
             touch_of(connection, (item.manifestation_id for item in items))

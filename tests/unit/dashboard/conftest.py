@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from dashboard.app import create_app
 from models.views import create_views
+from pipelines.searching import index_texts
 from tests.unit.report.town import Town, busy_town
 
 
@@ -24,10 +25,11 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(town: Town, path: Path) -> Engine:
-    """Write a town into a database with views."""
+    """Write a town into a database with views, ready to be searched."""
     engine = town.engine(path)
     with engine.begin() as connection:
         create_views(connection)
+    index_texts(engine, town.town.code)
     return engine
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from models.records import Stage, Window
+from pipelines.store.facets import Basis
 from pipelines.store.leases import held
 from pipelines.store.ledger import classified_digests, made_with, settled_days
 from pipelines.store.read import (
@@ -17,11 +18,16 @@ from pipelines.store.read import (
     unclassified,
     unlabelled,
 )
+from pipelines.store.search import Asked, count_hits, search
 from pipelines.store.write import Store
 from tests.unit.store.builders import LIMA, begun
 
 WEEK = Window(date(2026, 3, 1), date(2026, 3, 8), LIMA)
-BIG = ("manifestation", "classification", "language_label", "run_partition", "run", "seen")
+BIG = (
+    *("manifestation", "classification", "language_label", "run_partition", "run", "seen"),
+    *("search_facet", "search_text"),
+)
+SEARCHED = Basis("m1", WEEK, "m", "t")
 
 _ROWS = (
     """INSERT INTO manifestation (id, municipality, source, external_id, kind, text, text_hash,
@@ -44,6 +50,15 @@ _ROWS = (
     """INSERT INTO language_label (manifestation_id, text_hash, language, identifier)
        SELECT id, text_hash, 'es', 'i' FROM manifestation""",
     "INSERT INTO seen (manifestation_id, fingerprint) SELECT id, 'f' FROM manifestation",
+    """INSERT INTO search_text (manifestation_id, text_hash, stems)
+       SELECT id, text_hash, 'bach' || right(external_id, 3) FROM manifestation""",
+    """INSERT INTO search_basis (id, municipality, model_version, taxonomy_version)
+       SELECT n, 'm' || n, 'm', 't' FROM generate_series(1, 19) n""",
+    """INSERT INTO search_facet (text_id, basis_id, said_on, source, kind, category, sentiment,
+         intent, lenses)
+       SELECT t.id, substr(m.municipality, 2)::int, said_on, source, kind, 'water', 'negative',
+         'complaint', '' FROM manifestation m JOIN search_text t ON t.manifestation_id = m.id
+       WHERE m.municipality <> 'm0'""",
 )
 
 
@@ -68,6 +83,9 @@ QUERIES: dict[str, Callable[[Engine], object]] = {
     "made with": lambda engine: made_with(engine, "m1", WEEK, Stage.COLLECT, "s1", "v"),
     "latest": lambda engine: latest_runs(engine, "m1", 10),
     "seen": lambda engine: seen_fingerprints(engine, "m1", "s1"),
+    "listed": lambda engine: search(engine, SEARCHED, Asked(category="water"), 40, 20),
+    "counted": lambda engine: count_hits(engine, SEARCHED, Asked(sentiment="negative")),
+    "found": lambda engine: search(engine, SEARCHED, Asked(words="bach123", source="s1"), 0, 20),
     "leases": lambda engine: held(engine, "m1"),
 }
 

@@ -9,7 +9,8 @@ from models.records import Window
 from models.search_tables import SearchRow
 from models.tables import ManifestationRow
 from pipelines.searching import index_texts
-from pipelines.store.search import Asked, Basis, conversation, count_hits, search
+from pipelines.store.facets import Basis
+from pipelines.store.search import Asked, conversation, count_hits, search
 from pipelines.store.write import Store
 from tests.unit.store.builders import LIMA, MARCH, MODEL, TAXONOMY, begun, classified, said, save
 
@@ -32,8 +33,12 @@ def basis(**changes: object) -> Basis:
     return Basis(**(values | changes))  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def indexed(store: Store) -> Engine:
+@pytest.fixture(params=["one by one", "by the index of words"])
+def indexed(
+    store: Store, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Engine:
+    if request.param != "one by one":
+        monkeypatch.setattr("pipelines.store.search._FEW", 0)
     items = [said(i, text) for i, text in enumerate(TEXTS)]
     save(store, begun(store), *items)
     store.save_classifications(TAXONOMY, [classified(item) for item in items])
