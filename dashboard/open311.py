@@ -182,7 +182,7 @@ def send(  # noqa: PLR0913, PLR0917 - the fields of the protocol
         id_ = receive(Store(house.engine), town, receiving.pseudonymiser(town), sent)
     except InputError as error:
         raise Refusal(400, str(error)) from error
-    house.kept.clear()
+    house.forget()
     row = {"service_request_id": id_, "service_notice": None, "account_id": None}
     return _answer(form, [row], "service_requests", "request", 201)
 

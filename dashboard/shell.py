@@ -23,6 +23,7 @@ from dashboard.filters import Filters
 from dashboard.keep import Kept
 from dashboard.words import translator
 from models.errors import InputError
+from pipelines.demands.figures import Delays
 from pipelines.report.formats import Formats, formats
 from pipelines.report.page import TEMPLATES as REPORT_TEMPLATES
 from pipelines.report.safe import clean, host_of, shorten, web_link
@@ -34,8 +35,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 _KEPT = 256
 """How many pages are kept; one is some 50 kB."""
-_TABLES = 12
-"""How many tables are kept; the largest has some hundred thousand rows."""
+_TABLES = 24
+"""How many tables, and parts of them, are kept; the largest has some hundred thousand rows."""
+_DELAYS = 32
+"""Of how many windows it is kept how long demands wait."""
 _TOKEN, _NAME = secrets.token_hex(16), secrets.token_hex(16)
 """What stands in a kept page for its visitor's token and name; nobody outside can know them."""
 
@@ -80,7 +83,13 @@ class House:
     environment: Environment = field(default_factory=environment)
     kept: Kept[str] = field(default_factory=lambda: Kept(_KEPT, FRESH))
     tables: Kept[pd.DataFrame] = field(default_factory=lambda: Kept(_TABLES, FRESH))
+    delays: Kept[Delays] = field(default_factory=lambda: Kept(_DELAYS, FRESH))
     _read: dict[str, tuple[int, Municipality]] = field(default_factory=dict, init=False)
+
+    def forget(self) -> None:
+        """Forget what is kept, for somebody has changed what it shows."""
+        self.delays.clear()
+        self.kept.clear()
 
     def municipality(self, code: str) -> Municipality:
         """Return a municipality's configuration as its file is now; reading takes a while."""

@@ -14,11 +14,11 @@ from configs.schema import Municipality
 from dashboard.filters import none_of
 from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.words import N_
-from models.demands import BANDS, PUBLIC, WAITING, Action, Status
+from models.demands import BANDS, WAITING, Action, Status
 from models.errors import ConflictError, InputError
 from models.records import Window
 from nlp.places import named_by
-from pipelines.demands.figures import Afterwards, afterwards, ageing, is_overdue, response_times
+from pipelines.demands.figures import Afterwards, afterwards, delays, is_overdue
 from pipelines.demands.workflow import Decision, Workflow, possible
 from pipelines.store.demands import (
     Demand,
@@ -163,10 +163,7 @@ def show(visit: Visiting) -> HTMLResponse:
     engine, code = visit.house.engine, desk.town.code
     wanted = desk.wanted()
     found = demands(engine, code, wanted, limit=AT_ONCE, offset=(visit.filters.page - 1) * AT_ONCE)
-    every = demands(engine, code, Wanted(statuses=PUBLIC))
-    now = datetime.now(UTC)
-    ages = ageing(every, desk.window, now)
-    times = response_times(every, desk.window, now)
+    known = visit.house.delays.get((code, desk.window), lambda: delays(engine, code, desk.window))
     return visit.page(
         "demandas.html.j2",
         desk=desk,
@@ -179,11 +176,11 @@ def show(visit: Visiting) -> HTMLResponse:
         bands=BANDS,
         ages={
             (row["dimension"], row["value"], row["band"]): row
-            for row in ages
+            for row in known.ageing
             if row["dimension"] in ("all", "area")
         },
-        areas=sorted({str(row["value"]) for row in ages if row["dimension"] == "area"}),
-        times=[row for row in times if row["dimension"] in ("all", "area")],
+        areas=sorted({str(row["value"]) for row in known.ageing if row["dimension"] == "area"}),
+        times=[row for row in known.response_times if row["dimension"] in ("all", "area")],
         **desk.names(),
     )
 
@@ -262,7 +259,7 @@ def _decided(
     except ConflictError:
         return _one(visit, demand_id, status=409, problem=visit._(CHANGED), given=given_back)
     finally:
-        visit.house.kept.clear()
+        visit.house.forget()
     return RedirectResponse(visit.link(f"/demandas/{done.id}"), status_code=303)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+from sqlalchemy import Engine
 
 from models.demands import BANDS, PUBLIC, WAITING, Status, band_of
 from models.labels import NOWHERE
@@ -39,17 +40,29 @@ _CELLS: Final[Mapping[str, Callable[[Demand], str]]] = {
 _CONFIRMED = (Status.NEW, Status.ASSIGNED, Status.IN_PROGRESS)
 
 
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long demands wait and take: rows as of the two insight tables, without the run's."""
+
+    ageing: list[Row]
+    response_times: list[Row]
+
+
+def delays(engine: Engine, municipality: str, window: Window) -> Delays:
+    """Tell how long a municipality's demands wait and take, as they stand now."""
+    found = demands(engine, municipality, Wanted(statuses=PUBLIC))
+    now = datetime.now(UTC)
+    return Delays(ageing(found, window, now), response_times(found, window, now))
+
+
 def count_demands(store: Store, subject: Counted) -> None:
     """Write how long the municipality's demands wait and take, as they stand today."""
-    found = demands(store.engine, subject.municipality.code, Wanted(statuses=PUBLIC))
     read = coverage(store.engine, subject.municipality, subject.window, subject.run_id)
     about = {**common_columns(subject, read), "lens": ""}
-    now = datetime.now(UTC)
+    found = delays(store.engine, subject.municipality.code, subject.window)
     tables: dict[type[Base], list[Row]] = {
-        InsightDemandAgeing: [{**about, **row} for row in ageing(found, subject.window, now)],
-        InsightResponseTime: [
-            {**about, **row} for row in response_times(found, subject.window, now)
-        ],
+        InsightDemandAgeing: [{**about, **row} for row in found.ageing],
+        InsightResponseTime: [{**about, **row} for row in found.response_times],
     }
     store.save_insights(subject.run_id, tables)
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from models.demand_tables import DemandEventRow, DemandManifestationRow, DemandRow
 from models.demands import WAITING, Action, Origin, Status
@@ -156,16 +157,15 @@ def demands(
     offset: int = 0,
 ) -> list[Demand]:
     """Return demands: those with a due date first, the most urgent before, then by texts."""
-    query = _demands().where(_meets(municipality, wanted or Wanted()))
-    query = query.order_by(
-        DemandRow.due_on.is_(None),
-        DemandRow.due_on,
-        func.count(_PART.manifestation_id).desc(),
-        DemandRow.id,
-    )
+    row, meets = DemandRow, _meets(municipality, wanted or Wanted())
+    part = aliased(_PART)
+    texts = select(func.count()).where(part.demand_id == row.id).scalar_subquery()
+    order = (row.due_on.is_(None), row.due_on, texts.desc(), row.id)
+    if limit is not None:  # only of these the texts are read: when they were said takes a while
+        meets = row.id.in_(select(row.id).where(meets).order_by(*order).limit(limit).offset(offset))
     with explained(engine), engine.connect() as connection:
-        found = connection.execute(query.limit(limit).offset(offset))
-        return [_demand(row._mapping) for row in found]
+        found = connection.execute(_demands().where(meets).order_by(*order))
+        return [_demand(one._mapping) for one in found]
 
 
 def count_demands(engine: Engine, municipality: str, wanted: Wanted | None = None) -> int:
