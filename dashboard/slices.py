@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+import pandas as pd
+
 from configs.schema import Municipality
 from dashboard.figures import Shown
 from dashboard.shell import Visit
@@ -26,6 +28,20 @@ def names_of(visit: Visit, town: Municipality, shown: Shown, dimension: str) -> 
     return visit.names(dimension)
 
 
+def _series(
+    visit: Visit, town: Municipality, shown: Shown, grain: str, dimensions: tuple[str, str]
+) -> pd.DataFrame:
+    """Return lines of all labels, small cells hidden; kept, for each label's page wants some."""
+    run, lens, k = shown.data.run.id, visit.filters.lens, town.suppress_below
+
+    def read() -> pd.DataFrame:
+        frame = series_frame(visit.house.engine, run, lens, grain, dimensions)
+        return suppress(frame, InsightSeries, k)
+
+    key = (InsightSeries.__tablename__, run, lens, k, grain, dimensions)
+    return visit.house.tables.get(key, read)
+
+
 def parts_of(visit: Visit, dimension: str, value: str, second: str) -> tuple[Line, ...]:
     """Return how a label divides by a second dimension, the largest part first.
 
@@ -34,14 +50,11 @@ def parts_of(visit: Visit, dimension: str, value: str, second: str) -> tuple[Lin
     town, shown = visit.town, visit.shown
     if town is None or shown is None:
         return ()
-    run = shown.data.run.id
-    frame = series_frame(visit.house.engine, run, visit.filters.lens, "window", (dimension, second))
-    rows = rows_of(suppress(frame, InsightSeries, town.suppress_below))
+    frame = _series(visit, town, shown, "window", (dimension, second))
     names = names_of(visit, town, shown, second)
     lines = [
         line_of(row, str(row["second_value"]), names.get(str(row["second_value"]), ""))
-        for row in rows
-        if row["value"] == value
+        for row in rows_of(frame[frame["value"] == value])
     ]
     return tuple(sorted(lines, key=lambda one: (one.hidden, -one.count, one.code)))
 
@@ -54,14 +67,11 @@ def counted_in(visit: Visit, dimension: str, second: str, whole: Line) -> tuple[
     town, shown = visit.town, visit.shown
     if town is None or shown is None:
         return ()
-    frame = series_frame(
-        visit.house.engine, shown.data.run.id, visit.filters.lens, "window", (dimension, second)
-    )
+    frame = _series(visit, town, shown, "window", (dimension, second))
     names = names_of(visit, town, shown, dimension)
     lines = [
         _part(line_of(row, str(row["value"]), names.get(str(row["value"]), "")), whole)
-        for row in rows_of(suppress(frame, InsightSeries, town.suppress_below))
-        if row["second_value"] == whole.code
+        for row in rows_of(frame[frame["second_value"] == whole.code])
     ]
     return tuple(sorted(lines, key=lambda one: (one.hidden, -one.count, one.code)))
 
@@ -85,9 +95,7 @@ def weeks_of(visit: Visit, dimension: str, value: str) -> Weeks:
     town, shown = visit.town, visit.shown
     if town is None or shown is None:
         return Weeks()
-    run = shown.data.run.id
-    frame = series_frame(visit.house.engine, run, visit.filters.lens, "week", (dimension, ""))
-    frame = suppress(frame, InsightSeries, town.suppress_below)
+    frame = _series(visit, town, shown, "week", (dimension, ""))
     lines, spans = [], {}
     for row in rows_of(frame[frame["value"] == value]):
         week = str(row["period"])

@@ -117,6 +117,8 @@ def _with_complements(
 ) -> npt.NDArray[np.bool_]:
     """Hide further parts until no whole gives a hidden one away; one whole may upset another."""
     hidden = small.copy()
+    if not hidden.any():
+        return hidden
     wholes = list(_wholes(frame, table))
     before = -1
     while before != (before := int(hidden.sum())):

@@ -13,6 +13,7 @@ from typing import Any
 
 import altair as alt
 import vl_convert
+from altair.utils.schemapi import debug_mode
 
 INK = "#1c2733"
 MUTED = "#4f5b67"
@@ -94,6 +95,8 @@ class _Box:
         return {"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom}
 
 
+# Altair checks every part against its schema, and that takes as long as to draw the chart.
+@debug_mode(False)
 def bars(items: Sequence[Bar], caption: Caption) -> Chart:
     """Draw shares as horizontal bars with the whiskers of their 95 % intervals."""
     wide = _Box(width=582, height=28 * len(items), left=240, right=118)
@@ -104,6 +107,7 @@ def bars(items: Sequence[Bar], caption: Caption) -> Chart:
     )
 
 
+@debug_mode(False)
 def volume(points: Sequence[Point], days: int, caption: Caption) -> Chart:
     """Draw the manifestations of each day; the dark foot of a bar is its negative part."""
     wide = _Box(width=880, height=170, left=48, right=12)
@@ -114,6 +118,7 @@ def volume(points: Sequence[Point], days: int, caption: Caption) -> Chart:
     )
 
 
+@debug_mode(False)
 def negative_share(points: Sequence[Point], days: int, caption: Caption) -> Chart:
     """Draw the negative share of each day as a point with the whisker of its interval."""
     wide = _Box(width=880, height=150, left=48, right=12)
@@ -147,10 +152,10 @@ def _bars(items: Sequence[Bar], box: _Box, *, labels_above: bool) -> alt.LayerCh
     x = alt.X("value:Q", scale=_scale(0, top * 1.02), axis=_percent_axis(top))
     rows_down = _scale(len(items), 0)
     y = alt.Y("row:Q", scale=rows_down, axis=None)
-    edges = {"y": alt.Y("from:Q", scale=rows_down, axis=None), "y2": "to:Q"}
+    edges = {"y": alt.Y("from:Q", scale=rows_down, axis=None), "y2": alt.Y2("to:Q")}
     colour = alt.Color("colour:N", scale=None)
     layers = [
-        _chart(known).mark_rect().encode(x=x, x2="zero:Q", color=colour, **edges),
+        _chart(known).mark_rect().encode(x=x, x2=alt.X2("zero:Q"), color=colour, **edges),
         *_whiskers(known, y),
         *_bar_labels(rows, y, box, above=labels_above),
     ]
@@ -160,6 +165,7 @@ def _bars(items: Sequence[Bar], box: _Box, *, labels_above: bool) -> alt.LayerCh
 def _bar_labels(rows: list[dict[str, Any]], y: alt.Y, box: _Box, *, above: bool) -> list[alt.Chart]:
     shift = -19 if above else 0
     left, right = (0, box.width) if above else (-12, box.width + 12)
+    start, end = (alt.XValue(x) for x in (left, right))  # type: ignore[no-untyped-call]
     label = _chart(rows).mark_text(
         align="left" if above else "right", dy=shift, fontSize=13, color=INK
     )
@@ -167,8 +173,8 @@ def _bar_labels(rows: list[dict[str, Any]], y: alt.Y, box: _Box, *, above: bool)
         align="right" if above else "left", dy=shift, fontSize=12.5, color=INK
     )
     return [
-        label.encode(x=alt.value(left), y=y, text="label:N"),
-        text.encode(x=alt.value(right), y=y, text="text:N"),
+        label.encode(x=start, y=y, text=alt.Text("label:N")),
+        text.encode(x=end, y=y, text=alt.Text("text:N")),
     ]
 
 
@@ -176,7 +182,9 @@ def _whiskers(rows: list[dict[str, Any]], y: alt.Y) -> list[alt.Chart]:
     """Return the intervals as lines with an end mark at both sides, on a light edge."""
     base = _chart([row for row in rows if row["low"] is not None and row["high"] is not None])
     lines = [
-        base.mark_rule(color=colour, strokeWidth=width).encode(x=alt.X("low:Q"), x2="high:Q", y=y)
+        base.mark_rule(color=colour, strokeWidth=width).encode(
+            x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y
+        )
         for colour, width in (("white", 4), (INK, 1.4))
     ]
     caps = [
@@ -204,7 +212,7 @@ def _volume(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.L
     x = alt.X("from:Q", scale=_scale(0, days), axis=None)
     axis = _axis(tickMinStep=1, tickCount=4, format=",d")
     scale = _scale(0, top)
-    box_of = {"x": x, "x2": "to:Q", "y2": "zero:Q"}
+    box_of = {"x": x, "x2": alt.X2("to:Q"), "y2": alt.Y2("zero:Q")}
     y = alt.Y("count:Q", scale=scale, axis=axis)
     whole = [row for row in rows if row["complete"]]
     holed = [row for row in rows if not row["complete"]]
@@ -234,7 +242,7 @@ def _shares(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.L
     layers = [
         _chart(rows)
         .mark_rule(color=INK, strokeWidth=1.1)
-        .encode(x=x, y=alt.Y("low:Q", axis=axis, scale=_scale(0, 1)), y2="high:Q"),
+        .encode(x=x, y=alt.Y("low:Q", axis=axis, scale=_scale(0, 1)), y2=alt.Y2("high:Q")),
         dot.encode(x=x, y=y),
         _day_labels(points, box, labels),
     ]
@@ -244,8 +252,9 @@ def _shares(points: Sequence[Point], days: int, box: _Box, labels: int) -> alt.L
 def _day_labels(points: Sequence[Point], box: _Box, labels: int) -> alt.Chart:
     step = max(1, -(-len(points) // labels))
     rows = [{"at": p.place + 0.5, "label": p.label} for p in points[::step]]
+    below = alt.YValue(box.height + 9)  # type: ignore[no-untyped-call]
     mark: alt.Chart = _chart(rows).mark_text(baseline="top", fontSize=12, color=MUTED)
-    return mark.encode(x=alt.X("at:Q"), y=alt.value(box.height + 9), text="label:N")
+    return mark.encode(x=alt.X("at:Q"), y=below, text=alt.Text("label:N"))
 
 
 def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
