@@ -5,8 +5,10 @@
 Writes manifestations, demands and readings straight into the tables, counts them as a run does,
 and starts `manifiesta serve`. Then, for every page: the first answer of a server just started; the
 95th percentile of the times from request to last byte while the readers, each in a thread, all ask
-for it without a pause; and the processor's time of the server for each of those answers. At last
-the readers go from page to page by chance and read each for a while, as people do.
+for it without a pause; and the processor's time of the server for each of those answers. Then the
+readers go from page to page by chance and read each for a while, as people do. At last they ask for
+200 addresses that nobody has asked for before, as analysts do, so that nothing is kept: once with
+such pauses, once without.
 """
 
 import argparse
@@ -20,13 +22,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
 from statistics import median, quantiles
+from urllib.parse import urlencode
 
 import httpx
 import numpy as np
@@ -34,11 +37,13 @@ import yaml
 from rows import FIRST, LIMA, MODEL, TAXONOMY, fill, town
 
 from configs.load import load_taxonomy
+from models.labels import CATEGORIES, INTENTS, SENTIMENTS
 from models.records import Stage, State, Window
 from nlp.stems import stems_of
 from pipelines.aggregate import aggregate
 from pipelines.counted import Counted
 from pipelines.discover import discover
+from pipelines.searching import index_labels
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
 from pipelines.store.write import Partition, RunStart, Store
@@ -47,6 +52,7 @@ DAYS = 120
 DEMANDS, READINGS = 20_000, 2_000
 READS_FOR = 5.0  # seconds that a reader stays on a page, on average
 TOPICS = 40
+ADDRESSES = 200
 
 WORDS = (  # noqa: SIM905 - shorter so
     "agua alcalde ambulancia árbol asfalto avenida barrio basura bache botadero bus calle caño "
@@ -88,6 +94,45 @@ PAGES = {
 }
 
 
+LABELS = {
+    "category": CATEGORIES,
+    "sentiment": SENTIMENTS,
+    "intent": INTENTS,
+    "source": [f"fuente-{number}" for number in range(25)],
+    "zone": [f"zona-{number}" for number in range(20)],
+}
+
+
+def addresses(seed: int, count: int) -> dict[str, str]:
+    """Return different addresses with filters by chance, each under a name that begins alike.
+
+    Of ten, seven are searches: by one to four labels, some of them by a word or for some of the
+    days, some of them further down the list. The rest are one category, one zone, and demands.
+    """
+    chance, found = random.Random(seed), dict[str, str]()
+    while len(found) < count:
+        asked = {
+            name: chance.choice(LABELS[name])
+            for name in chance.sample(sorted(LABELS), 1 + chance.getrandbits(2))
+        }
+        start = FIRST + timedelta(days=chance.randrange(DAYS - 14))
+        days = {"from": str(start), "to": str(start + timedelta(days=chance.randrange(1, 14)))}
+        page = chance.choice(("manifestaciones",) * 7 + ("categorias", "lugares", "demandas"))
+        if page == "categorias":
+            asked = {"category": chance.choice(CATEGORIES)} | days
+        elif page == "lugares":
+            asked = {"zone": chance.choice(LABELS["zone"])} | days
+        elif page == "demandas":
+            asked = {name: asked[name] for name in asked if name in ("category", "zone")}
+            asked["page"] = str(chance.randrange(2, 40))
+        else:
+            asked |= {"q": chance.choice(WORDS)} if chance.random() < 0.3 else {}
+            asked |= days if chance.random() < 0.5 else {}
+            asked |= {"page": str(chance.randrange(2, 20))} if chance.random() < 0.2 else {}
+        found[f"/{page}?{urlencode(asked)}"] = page
+    return {f"{page} {path}": path for path, page in found.items()}
+
+
 def hashed(number: int) -> str:
     """Return the id of the manifestation of a number: spread evenly, as real ones are."""
     return blake2b(str(number).encode(), digest_size=16).hexdigest()
@@ -119,6 +164,7 @@ def prepare(folder: Path, rows: int) -> str:
     subject = Counted(run_id, place, window, MODEL, TAXONOMY)
     aggregate(store, subject, {})
     discover(store, subject, load_taxonomy(), _vectors)
+    index_labels(engine, subject.basis)
     store.end_run(run_id, State.DONE)
     engine.dispose()
     own = folder / "municipalities"
@@ -240,26 +286,59 @@ def measure(folder: Path, paths: dict[str, str], users: int, rounds: int) -> Non
             cpu = (spent(process) - before) / len(times)
             row = (1_000 * first, 1_000 * median(times), p95(times), 1_000 * cpu)
             print(f"{name:32}" + "".join(f"{value:9.0f}" for value in row), flush=True)
-        by_page: dict[str, list[float]] = defaultdict(list)
-        for seen in readers.map(lambda n: _reads(client, paths, n, 2 * rounds), range(users)):
-            for name, seconds in seen:
-                by_page[name].append(seconds)
-        every = [seconds for times in by_page.values() for seconds in times]
         print(f"\n{users} people who read each page for {READS_FOR:.0f} s on average:")
-        print(f"{len(every)} pages, median {1_000 * median(every):.0f}, p95 {p95(every):.0f} ms")
-        slow = sorted(by_page, key=lambda name: -max(by_page[name]))[:5]
-        print("slowest:", ", ".join(f"{n} {1_000 * max(by_page[n]):.0f} ms" for n in slow))
+        tell(
+            seen
+            for some in readers.map(
+                lambda n: _reads(client, _chosen(paths, n, 2 * rounds), n), range(users)
+            )
+            for seen in some
+        )
+
+
+def measure_first(folder: Path, users: int) -> None:
+    """Print how long answers take that nobody has asked for before."""
+    for seed, pauses in enumerate((READS_FOR, 0.0)):
+        asked = list(addresses(seed, ADDRESSES).items())
+        with served(folder) as (client, process), ThreadPoolExecutor(users) as readers:
+            for path in ("/", "/categorias", "/manifestaciones"):
+                ask(client, path)
+            before = spent(process)
+            times = list(
+                readers.map(
+                    lambda n, a=asked, p=pauses: _reads(client, a[n::users], n, p), range(users)
+                )
+            )
+            cpu = (spent(process) - before) / len(asked)
+            how = f"read each for {pauses:.0f} s on average" if pauses else "make no pause"
+            print(f"\n{len(asked)} different addresses, asked first by {users} readers who {how}:")
+            tell(seen for some in times for seen in some)
+            print(f"{1_000 * cpu:.0f} ms of the processor each")
+
+
+def tell(seen: Iterable[tuple[str, float]]) -> None:
+    """Print what a page took, and which were the slowest."""
+    by_page: dict[str, list[float]] = defaultdict(list)
+    for name, seconds in seen:
+        by_page[name].append(seconds)
+    every = [seconds for times in by_page.values() for seconds in times]
+    print(f"{len(every)} pages, median {1_000 * median(every):.0f}, p95 {p95(every):.0f} ms")
+    slow = sorted(by_page, key=lambda name: -max(by_page[name]))[:5]
+    print("slowest:", *(f"\n  {n} {1_000 * max(by_page[n]):.0f} ms" for n in slow))
+
+
+def _chosen(paths: dict[str, str], reader: int, pages: int) -> list[tuple[str, str]]:
+    return random.Random(reader).choices(list(paths.items()), k=pages)
 
 
 def _reads(
-    client: httpx.Client, paths: dict[str, str], reader: int, pages: int
+    client: httpx.Client, pages: Iterable[tuple[str, str]], reader: int, pauses: float = READS_FOR
 ) -> list[tuple[str, float]]:
-    chance = random.Random(reader)
-    seen = []
-    for _ in range(pages):
-        time.sleep(chance.expovariate(1 / READS_FOR))
-        name = chance.choice(list(paths))
-        seen.append((name, ask(client, paths[name])))
+    chance, seen = random.Random(reader), []
+    for name, path in pages:
+        if pauses:
+            time.sleep(chance.expovariate(1 / pauses))
+        seen.append((name, ask(client, path)))
     return seen
 
 
@@ -270,6 +349,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", help="pages whose name this expression finds")
+    parser.add_argument("--first", action="store_true", help="only addresses never asked before")
     parser.add_argument("--folder", type=Path, help="keep the database here, and use it again")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -282,7 +362,9 @@ def main() -> None:
         names = {"said": hashed(3), "demand": hashed(0), "run": run_id}
         wanted = {name: path for name, path in PAGES.items() if re.search(given.only or "", name)}
         paths = {name: path.format(**names) for name, path in wanted.items()}
-        measure(folder, paths, given.users, given.rounds)
+        if not given.first:
+            measure(folder, paths, given.users, given.rounds)
+        measure_first(folder, given.users)
 
 
 if __name__ == "__main__":
