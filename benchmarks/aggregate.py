@@ -155,7 +155,7 @@ def measure(folder: Path, rows: int, days: int) -> None:
     facts = facts[facts["language"].isin(HOME)]
     read = coverage(engine, place, window, run_id)
     with timed("of that: counting the series") as ours:
-        counted = sum(row["count"] > 0 for row in Counting(facts, read).series())
+        counted = sum(count > 0 for count in Counting(facts, read).series()["count"])
     said = _prepared(facts, FIRST)
     for name, count in (("DuckDB", by_duckdb), ("Polars", by_polars)):
         with timed(f"{name}: the same series") as theirs:

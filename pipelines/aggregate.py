@@ -5,9 +5,10 @@ inference, the law of succession, and statistical inference», JASA 22), and whe
 errors are known, a twin corrected for them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -34,7 +35,8 @@ from pipelines.counted import Counted, Row, common_columns
 from pipelines.coverage import Coverage, coverage
 from pipelines.facts import CERTAINTIES, Recipe, frame, through, up_to_date
 from pipelines.proportions import wilson
-from pipelines.series import Counting
+from pipelines.series import Counting, joined
+from pipelines.store.bulk import Batch
 from pipelines.store.read import rejection_counts
 from pipelines.store.write import Store
 
@@ -101,10 +103,11 @@ def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion
     )
     views = [everything, *(_through(everything, recipe, lens) for lens in subject.lenses)]
     about = common_columns(subject, read)
-    tables: dict[type[Base], list[Row]] = {
+    tables: dict[type[Base], list[Row] | Batch] = {
         table: [{**about, "lens": view.lens, **row} for view in views for row in count(view)]
         for table, count in TABLES.items()
     }
+    tables[InsightSeries] = Batch(about, _series(views))
     tables[InsightChange] = compared(store, subject, spoken, read, earlier_window(window), PREVIOUS)
     store.save_insights(subject.run_id, tables, parts)
     return len(spoken)
@@ -245,8 +248,13 @@ def _places(view: _View) -> list[Row]:
     ]
 
 
-def _series(view: _View) -> list[Row]:
-    return view.counting.series(sparse=view.lens != EVERYTHING)
+def _series(views: Sequence[_View]) -> dict[str, list[Any]]:
+    """Return the columns of `insight_series`, less those that are the same in all rows."""
+    blocks = []
+    for view in views:
+        block = view.counting.series(sparse=view.lens != EVERYTHING)
+        blocks.append({"lens": [view.lens] * len(block["grain"]), **block})
+    return joined(blocks)
 
 
 TABLES: Mapping[type[Base], Callable[[_View], list[Row]]] = {
@@ -256,9 +264,8 @@ TABLES: Mapping[type[Base], Callable[[_View], list[Row]]] = {
     InsightDay: _days,
     InsightSource: _sources,
     InsightPlace: _places,
-    InsightSeries: _series,
 }
-"""How each table is counted."""
+"""How each table is counted, but for the series: that has too many rows to be told one by one."""
 
 
 def _counts(counting: Counting, column: str) -> dict[str, Row]:

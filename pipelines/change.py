@@ -17,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 from models.labels import NO_SOURCE_IN_BOTH, NOTHING_BEFORE, UNLABELLED_BEFORE
 from models.records import State
 from pipelines.coverage import Coverage
-from pipelines.proportions import newcombe, p_of_no_difference
+from pipelines.proportions import newcombe_all, p_of_no_difference_all
 from pipelines.series import KEY, Key, window_counts
 
 Row = dict[str, Any]
@@ -142,22 +142,18 @@ def _tests(pairs: Sequence[tuple[_Count, _Count]]) -> dict[int, Row]:
     ]
     if not places:
         return {}
-    found = [_test(*pairs[place]) for place in places]
-    p_values = np.array([row["p_value"] for row in found])
-    q_values = multipletests(p_values, method="fdr_bh")[1]
+    sides = [
+        (now.count, now.n, before.count, before.n)
+        for now, before in (pairs[place] for place in places)
+    ]
+    counts = np.array(sides).T
+    low, high = newcombe_all(*counts)
+    p_values = p_of_no_difference_all(*counts)
+    columns = (low, high, p_values, multipletests(p_values, method="fdr_bh")[1])
+    rows = zip(*(column.tolist() for column in columns), strict=True)
     return {
-        place: row | {"q_value": float(q)}
-        for place, row, q in zip(places, found, q_values, strict=True)
-    }
-
-
-def _test(now: _Count, before: _Count) -> Row:
-    sides = now.count, now.n, before.count, before.n
-    low, high = newcombe(*sides)
-    return {
-        "difference_low": low,
-        "difference_high": high,
-        "p_value": p_of_no_difference(*sides),
+        place: dict(zip(_UNTESTED, row, strict=True))
+        for place, row in zip(places, rows, strict=True)
     }
 
 

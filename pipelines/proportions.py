@@ -1,11 +1,13 @@
 """Shares, their intervals, and the difference of two of them."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 from statsmodels.stats.proportion import (
     confint_proportions_2indep,
     proportion_confint,
-    proportions_ztest,
+    test_proportions_2indep,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -30,19 +32,46 @@ def wilson_all(counts: Ints, n: Ints) -> tuple[Floats, Floats, Floats]:
 
 
 def newcombe(count: int, n: int, other: int, other_n: int) -> tuple[float, float]:
-    """Return the ends of the 95 % interval of count / n - other / other_n; both n from 1 on.
+    """Return the ends of the 95 % interval of count / n - other / other_n; both n from 1 on."""
+    low, high = newcombe_all(*_arrays(count, n, other, other_n))
+    return float(low[0]), float(high[0])
+
+
+def newcombe_all(counts: Ints, n: Ints, others: Ints, other_n: Ints) -> tuple[Floats, Floats]:
+    """Return the ends of the 95 % intervals of differences of shares; every n from 1 on.
 
     The hybrid score interval, method 10 of Newcombe, R. G. (1998), «Interval estimation for the
     difference between independent proportions», Statistics in Medicine 17.
     """
     low, high = confint_proportions_2indep(
-        count, n, other, other_n, method="newcomb", compare="diff"
+        counts, n, others, other_n, method="newcomb", compare="diff"
     )
-    return float(low), float(high)
+    return low, high
 
 
 def p_of_no_difference(count: int, n: int, other: int, other_n: int) -> float:
     """Return the p-value of two equal shares, by the score test; both n from 1 on."""
-    if count + other in (0, n + other_n):  # the score has no variance, and there is no difference
-        return 1.0
-    return float(proportions_ztest([count, other], [n, other_n])[1])
+    return float(p_of_no_difference_all(*_arrays(count, n, other, other_n))[0])
+
+
+def p_of_no_difference_all(counts: Ints, n: Ints, others: Ints, other_n: Ints) -> Floats:
+    """Return the p-values of pairs of equal shares, by the score test; every n from 1 on."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        _, p = test_proportions_2indep(
+            counts,
+            n,
+            others,
+            other_n,
+            method="score",
+            compare="diff",
+            correction=False,
+            return_results=False,
+        )
+    # where none or all have it, the score has no variance, and there is no difference
+    constant = (counts + others == 0) | (counts + others == n + other_n)
+    found: Floats = np.where(constant, 1.0, p)
+    return found
+
+
+def _arrays(*numbers: int) -> Iterator[Ints]:
+    return (np.array([number]) for number in numbers)

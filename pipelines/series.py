@@ -1,10 +1,10 @@
 """The window by day, ISO week, month and as a whole: every label, and pairs of labels."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from pipelines.cells import Cells, Ints, Periods, Rows, Tally, joint
 from pipelines.coverage import Coverage
 from pipelines.proportions import wilson_all
 
-Row = dict[str, Any]
 Key = tuple[str, str, str, str]
 """Dimension, value, second dimension, second value; empty where there is none."""
 
+_DESCRIPTION = ("grain", "period", "period_from", "period_to", "complete")
 KEY = ("dimension", "value", "second_dimension", "second_value")
 GRAINS = ("day", "week", "month", "window")
 ALL = "all"
@@ -98,38 +98,39 @@ class Counting:
         codes = self.facts[column].cat.codes.to_numpy()[self.facts[flag].to_numpy()]
         return np.bincount(codes, minlength=len(self.labels(column)))
 
-    def series(self, *, sparse: bool = False) -> list[Row]:
-        """Return the rows of `insight_series`, less what all insight rows have.
+    def series(self, *, sparse: bool = False) -> dict[str, list[Any]]:
+        """Return the columns of `insight_series`, less what all insight rows have.
 
         All has a row for every period. So has every label, unless the rows are to be ``sparse``:
         then only where something was counted. Pairs are so always, and from the week up.
         """
         with ThreadPoolExecutor(_THREADS) as pool:  # NumPy sorts outside Python's lock
             list(pool.map(self._count, [c for c in _COLUMNS if c not in self._cells]))
-        rows: list[Row] = []
+        blocks: list[dict[str, list[Any]]] = []
         for grain in GRAINS:
             whole = self.cells((), grain).count
-            rows += self._rows(grain, (), whole)
+            blocks.append(self._block(grain, (), whole))
             for name in SINGLES:
                 n = np.broadcast_to(whole, self.cells((name,), grain).count.shape)
-                rows += self._rows(grain, (name,), n, sparse=sparse)
+                blocks.append(self._block(grain, (name,), n, sparse=sparse))
         for pair in PAIRS:
             width = len(self.labels(pair[1]))
             for grain in GRAINS[1:]:
                 n = np.repeat(self.cells(pair[:1], grain).count, width, axis=1)
-                rows += self._rows(grain, pair, n, sparse=True)
-        return rows
+                blocks.append(self._block(grain, pair, n, sparse=True))
+        return joined(blocks)
 
-    def _rows(
+    def _block(
         self, grain: str, columns: Columns, n: Ints, *, sparse: bool = False
-    ) -> Iterator[Row]:
-        keys = [
-            dict(zip(KEY, _key(columns, labels), strict=True))
-            for labels in product(*(self.labels(column) for column in columns))
-        ]
-        return _rows(
-            self._grains[grain], self.read, keys, self.cells(columns, grain), n, sparse=sparse
-        )
+    ) -> dict[str, list[Any]]:
+        keys = [_key(columns, labels) for labels in product(*map(self.labels, columns))]
+        cells = self.cells(columns, grain)
+        return _block(self._grains[grain], self.read, keys, cells, n, sparse=sparse)
+
+
+def joined(blocks: Sequence[Mapping[str, list[Any]]]) -> dict[str, list[Any]]:
+    """Put rows that are given by column one after the other."""
+    return {name: [*chain.from_iterable(one[name] for one in blocks)] for name in blocks[0]}
 
 
 def window_counts(facts: pd.DataFrame) -> dict[Key, tuple[int, int]]:
@@ -160,21 +161,23 @@ def _key(columns: Columns, labels: tuple[str, ...]) -> Key:
     return *first, *second
 
 
-def _rows(
+def _block(
     grain: _Grain,
     read: Coverage,
-    keys: Sequence[Row],
+    keys: Sequence[Key],
     cells: Cells,
     n: Ints,
     *,
     sparse: bool = False,
-) -> Iterator[Row]:
-    """Give the rows of a grain; sparse ones only where something was counted."""
+) -> dict[str, list[Any]]:
+    """Give the rows of a grain by column; sparse ones only where something was counted."""
     count = cells.count
     wanted = count > 0 if sparse else np.ones(count.shape, bool)
     where, place = np.nonzero(wanted)
-    negative = cells.sentiments[..., SENTIMENTS.index("negative")][wanted]
-    columns: Mapping[str, Any] = {
+    periods = [
+        _described(grain, period, read.window, read.complete_days) for period in grain.periods
+    ]
+    numbers: Mapping[str, Ints] = {
         "count": count[wanted],
         "distinct_count": cells.distinct_count[wanted],
         "voices": cells.voices[wanted],
@@ -183,16 +186,28 @@ def _rows(
         "n": n[wanted],
         **{one: cells.sentiments[..., i][wanted] for i, one in enumerate(SENTIMENTS)},
     }
-    shares = _intervals(("share", "share_low", "share_high"), columns["count"], columns["n"])
-    negatives = _intervals(
-        ("negative_share", "negative_low", "negative_high"), negative, columns["count"]
-    )
-    listed = {name: values.tolist() for name, values in columns.items()} | shares | negatives
-    names = list(listed)
-    complete = read.complete_days
-    periods = [_described(grain, period, read.window, complete) for period in grain.periods]
-    for period, cell, *values in zip(where, place, *listed.values(), strict=True):
-        yield {**periods[period], **keys[cell], **dict(zip(names, values, strict=True))}
+    return {
+        **_chosen(_DESCRIPTION, periods, where),
+        **_chosen(KEY, keys, place),
+        **{name: values.tolist() for name, values in numbers.items()},
+        **_intervals(("share", "share_low", "share_high"), numbers["count"], numbers["n"]),
+        **_intervals(
+            ("negative_share", "negative_low", "negative_high"),
+            numbers["negative"],
+            numbers["count"],
+        ),
+    }
+
+
+def _chosen(
+    names: Sequence[str], rows: Sequence[tuple[Any, ...]], places: Ints
+) -> dict[str, list[Any]]:
+    """Return columns of the rows at these places; a row may be there often."""
+    columns = zip(*rows, strict=True)
+    return {
+        name: np.array(values, object)[places].tolist()
+        for name, values in zip(names, columns, strict=True)
+    }
 
 
 def _intervals(names: Sequence[str], counts: Ints, n: Ints) -> dict[str, list[float | None]]:
@@ -203,16 +218,12 @@ def _intervals(names: Sequence[str], counts: Ints, n: Ints) -> dict[str, list[fl
     }
 
 
-def _described(grain: _Grain, period: _Period, window: Window, complete: frozenset[date]) -> Row:
+def _described(
+    grain: _Grain, period: _Period, window: Window, complete: frozenset[date]
+) -> tuple[str, str, date, date, bool]:
     start, end = max(period.first, window.start), min(period.last + _DAY, window.end)
     days = {period.first + _DAY * i for i in range((period.last - period.first).days + 1)}
-    return {
-        "grain": grain.name,
-        "period": period.name,
-        "period_from": start,
-        "period_to": end,
-        "complete": days <= complete,
-    }
+    return grain.name, period.name, start, end, days <= complete
 
 
 def _grains(window: Window) -> list[_Grain]:

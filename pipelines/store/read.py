@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -122,6 +123,7 @@ class Attempt:
 
 
 _TASKS = ("category", "sentiment", "intent")
+_source_and_id = itemgetter(*map(Countable._fields.index, ("source", "id")))
 _ATTEMPTS = (
     select(
         PartitionRow.run_id,
@@ -287,10 +289,10 @@ def countable(
         .outerjoin(place, _placed_by(gazetteer))
         .outerjoin(LensRow, and_(_of_text(LensRow), LensRow.lenses == lenses))
         .where(said.municipality == municipality, said.said_on == day, said.source.in_(sources))
-        .order_by(said.source, said.id)
     )
     with explained(engine), engine.connect() as connection:
-        return list(map(Countable._make, connection.execute(query).all()))
+        rows = list(map(Countable._make, connection.execute(query)))
+    return sorted(rows, key=_source_and_id)  # SQLite takes ten times as long to sort them
 
 
 def corrections_of(

@@ -47,6 +47,7 @@ from models.tables import (
     ValidatorRow,
 )
 from pipelines.store.audit import Event, append
+from pipelines.store.bulk import Batch, insert_batch
 from pipelines.store.chunks import chunks
 from pipelines.store.engine import writing
 from pipelines.store.facets import relabel
@@ -488,27 +489,27 @@ class Store:
     def save_insights(
         self,
         run_id: str,
-        tables: Mapping[type[Base], list[dict[str, Any]]],
+        tables: Mapping[type[Base], list[dict[str, Any]] | Batch],
         counted: Sequence[Facts] | None = None,
     ) -> None:
         """Write a run's insight rows, in place of those the same run wrote before.
 
         Args:
             run_id: the run that counted.
-            tables: its rows, by insight table.
+            tables: its rows, by insight table; where they are many, by column.
             counted: the partitions that it counted, if it did; only their digests are noted.
         """
         written = dict(tables)
         if counted is not None:
-            written[RunInputRow] = [
-                {"run_id": run_id} | {name: getattr(facts, name) for name in _INPUT}
-                for facts in counted
-            ]
+            inputs = {name: [getattr(facts, name) for facts in counted] for name in _INPUT}
+            written[RunInputRow] = Batch({"run_id": run_id}, inputs)
         with self._writing() as connection:
             for table, rows in written.items():
                 columns = _table(table).columns
                 connection.execute(delete(table).where(columns["run_id"] == run_id))
-                if rows:
+                if isinstance(rows, Batch):
+                    insert_batch(connection, _table(table), rows)
+                elif rows:
                     connection.execute(insert(table), rows)
 
     @contextmanager

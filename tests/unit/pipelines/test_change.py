@@ -9,9 +9,10 @@ import pytest
 from models.records import Manifestation, Stage, State, Window
 from models.tables import InsightChange
 from pipelines.aggregate import aggregate
-from pipelines.change import PREVIOUS, _Count, _test, credible
+from pipelines.change import PREVIOUS, _Count, _tests, credible
 from pipelines.compare import compare_windows, earlier_window
 from pipelines.counted import Counted
+from pipelines.proportions import newcombe
 from pipelines.store.write import Classified, Partition, Store
 from tests.unit.store.builders import (
     LIMA,
@@ -44,9 +45,10 @@ BEFORE = Window(date(2026, 3, 1), date(2026, 3, 8), LIMA)
 def test_intervals_are_those_of_newcombe(
     first: tuple[int, int], second: tuple[int, int], low: float, high: float
 ) -> None:
-    row = _test(_Count(*first), _Count(*second))
-    assert row["difference_low"] == pytest.approx(low, abs=5e-5)
-    assert row["difference_high"] == pytest.approx(high, abs=5e-5)
+    assert newcombe(*first, *second) == (
+        pytest.approx(low, abs=5e-5),
+        pytest.approx(high, abs=5e-5),
+    )
 
 
 def test_the_earlier_window_ends_where_this_one_starts() -> None:
@@ -151,8 +153,6 @@ def test_a_baseline_is_kept_beside_the_window_before(store: Store) -> None:
 
 def test_of_many_equal_shares_few_are_called_changes() -> None:
     """Of 40 rounds in which nothing changed, at most a few show any change at all."""
-    from pipelines.change import _tests
-
     chance = np.random.default_rng(1)
     alarms = 0
     for _ in range(40):
