@@ -5,7 +5,8 @@
 Prints, in seconds of a clock and of a processor: the first aggregation, which reads every
 partition from SQLite; the next, which reads none; those after corrections all over the window and
 after a change to one day of all sources; how much of it is counting; and the same series of the
-same records by DuckDB and by Polars, with the ratios.
+same records by DuckDB and by Polars, with the ratios. Then the same for windows of 30 days of towns
+of 5,796 and 22,000 manifestations, each beside the 30 days before it.
 """
 
 import argparse
@@ -13,8 +14,9 @@ import resource
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +35,12 @@ from pipelines.series import GRAINS, PAIRS, SINGLES, Counting
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
 from pipelines.store.write import Correction, Partition, RunStart, Store
+
+PLACE = town()
+TOWNS = (5_796, 22_000)
+"""A window of 2021 that was published, and a town that is listened to in more places."""
+SIXTY = Window(FIRST, FIRST + timedelta(days=60), LIMA)
+LAST_THIRTY = Window(FIRST + timedelta(days=30), SIXTY.end, LIMA)
 
 
 @contextmanager
@@ -107,53 +115,95 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=120)
     parser.add_argument("--folder", type=Path, help="keep the database here, and use it again")
     given = parser.parse_args()
+    window = Window(FIRST, FIRST + timedelta(days=given.days), LIMA)
     with tempfile.TemporaryDirectory() as temporary:
-        measure(given.folder or Path(temporary), given.rows, given.days)
+        folder = given.folder or Path(temporary)
+        compare(prepared(folder, given.rows, window, window))
+        for rows in TOWNS:
+            print(f"\n{rows:,} manifestations of 30 days, and as many of the 30 before")
+            measure(prepared(Path(temporary), 2 * rows, SIXTY, LAST_THIRTY))
 
 
-def measure(folder: Path, rows: int, days: int) -> None:
-    """Aggregate again and again, and by DuckDB."""
-    place, file = town(), folder / f"aggregate-{rows}.db"
-    window = Window(FIRST, FIRST + timedelta(days=days), LIMA)
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A database, and the window of it that is counted."""
+
+    file: Path
+    store: Store
+    window: Window
+
+    def subject(self) -> Counted:
+        """Begin a run: each counts into rows of its own."""
+        run_id = self.store.begin_run(PLACE, RunStart("aggregate", self.window, TAXONOMY, "bench"))
+        return Counted(run_id, PLACE, self.window, MODEL, TAXONOMY)
+
+    def count(self, what: str) -> None:
+        """Count the window, and print how long it takes."""
+        subject = self.subject()
+        with timed(what):
+            aggregate(self.store, subject, {})
+
+    def change_a_day(self) -> None:
+        """Have the last day of every source read again."""
+        last = str(self.window.days[-1])
+        with sqlite3.connect(self.file) as connection:
+            connection.execute(
+                "UPDATE partition_version SET version = version + 1 WHERE day = ?", [last]
+            )
+
+
+def prepared(folder: Path, rows: int, written: Window, counted: Window) -> Bench:
+    """Write the manifestations, unless they are there, and that all their days were read."""
+    file = folder / f"aggregate-{rows}.db"
     there = file.exists()
     engine = open_engine(f"sqlite:///{file}")
     migrate(engine)
     store = Store(engine)
     if not there:
         with timed(f"writing {rows:,} manifestations"):
-            fill(file, place, rows, days)
-    run_id = store.begin_run(place, RunStart("aggregate", window, TAXONOMY, "bench"))
-    every = [source.name for source in place.sources]
-    store.save_partitions(
-        run_id,
-        [Partition(s, day, Stage.COLLECT, State.DONE, 1) for s in every for day in window.days],
-    )
-    subject = Counted(run_id, place, window, MODEL, TAXONOMY)
+            fill(file, PLACE, rows, len(written.days))
+        run_id = store.begin_run(PLACE, RunStart("run", written, TAXONOMY, "bench"))
+        every = [source.name for source in PLACE.sources]
+        store.save_partitions(
+            run_id,
+            [
+                Partition(one, day, Stage.COLLECT, State.DONE, 1)
+                for one in every
+                for day in written.days
+            ],
+        )
+    return Bench(file, store, counted)
 
-    def again() -> None:
-        aggregate(store, subject, {})
 
-    with sqlite3.connect(file) as connection:
+def measure(bench: Bench) -> None:
+    """Aggregate again and again."""
+    with sqlite3.connect(bench.file) as connection:
         connection.execute("DELETE FROM partition_facts")
-    _timed("first aggregation (every partition read)", again)
-    _timed("next aggregation (nothing changed)", again)
-    store.save_corrections(
+    bench.count("first aggregation (every partition read)")
+    bench.count("next aggregation (nothing changed)")
+    bench.change_a_day()
+    bench.count("aggregation after a day of every source changed")
+
+
+def compare(bench: Bench) -> None:
+    """Aggregate again and again, and by DuckDB and Polars."""
+    measure(bench)
+    bench.store.save_corrections(
         [
             Correction(counted_up(number), f"{number:064x}", "x", datetime.now(UTC), "health")
             for number in range(300)
         ]
     )
-    _timed("aggregation after 300 corrections all over the window", again)
-    _change_a_day(file)
-    _timed("aggregation after a day of every source changed", again)
+    bench.count("aggregation after 300 corrections all over the window")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{'peak memory':58} {peak:7.0f} MiB")
-    _change_a_day(file)
+    print(f"{'peak memory, with what is mapped of the file':58} {peak:7.0f} MiB")
+    bench.change_a_day()
+    subject, window = bench.subject(), bench.window
     with timed("of that: making the day's facts, reading the others"):
-        parts = up_to_date(store, subject.recipe, window)
+        parts = up_to_date(bench.store, subject.recipe, window)
         facts = frame(parts, subject.recipe, window)
     facts = facts[facts["language"].isin(HOME)]
-    read = coverage(engine, place, window, run_id)
+    read = coverage(bench.store.engine, PLACE, window, subject.run_id)
     with timed("of that: counting the series") as ours:
         counted = sum(count > 0 for count in Counting(facts, read).series()["count"])
     said = _prepared(facts, FIRST)
@@ -162,18 +212,6 @@ def measure(folder: Path, rows: int, days: int) -> None:
             other = count(said)
         print(f"cells counted: {counted:,} and {other:,}")
         print(f"ratio to {name}: {ours['cpu'] / theirs['cpu']:.2f} cpu")
-
-
-def _change_a_day(file: Path) -> None:
-    with sqlite3.connect(file) as connection:
-        connection.execute(
-            "UPDATE partition_version SET version = version + 1 WHERE day = ?", [str(FIRST)]
-        )
-
-
-def _timed(what: str, act: Callable[[], None]) -> None:
-    with timed(what):
-        act()
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ from pipelines.compare import compared, earlier_window
 from pipelines.counted import Counted, Row, common_columns
 from pipelines.coverage import Coverage, coverage
 from pipelines.facts import CERTAINTIES, Recipe, frame, through, up_to_date
-from pipelines.proportions import wilson
-from pipelines.series import Counting, joined
+from pipelines.proportions import interval_columns
+from pipelines.series import NEGATIVE_SHARE, SHARE, Counting, joined
 from pipelines.store.bulk import Batch
 from pipelines.store.read import rejection_counts
 from pipelines.store.write import Store
@@ -103,12 +103,15 @@ def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion
     )
     views = [everything, *(_through(everything, recipe, lens) for lens in subject.lenses)]
     about = common_columns(subject, read)
-    tables: dict[type[Base], list[Row] | Batch] = {
-        table: [{**about, "lens": view.lens, **row} for view in views for row in count(view)]
+    rows = {
+        table: _with_shares(
+            [{**about, "lens": view.lens, **row} for view in views for row in count(view)]
+        )
         for table, count in TABLES.items()
     }
+    rows[InsightChange] = compared(store, subject, spoken, read, earlier_window(window), PREVIOUS)
+    tables = {table: Batch.of(those) for table, those in rows.items()}
     tables[InsightSeries] = Batch(about, _series(views))
-    tables[InsightChange] = compared(store, subject, spoken, read, earlier_window(window), PREVIOUS)
     store.save_insights(subject.run_id, tables, parts)
     return len(spoken)
 
@@ -206,28 +209,24 @@ def _days(view: _View) -> list[Row]:
 
 
 def _sources(view: _View) -> list[Row]:
-    read, rejections = view.read, view.rejections
+    read = view.read
     counts = view.counts("source")
     voices = sum(cell["voices"] for cell in counts.values())
+    refused = view.rejections.groupby(["source", "ignored"])["count"].sum().to_dict()
     rows = []
     for source in [*read.sources, *sorted(set(counts) - set(read.sources))]:
-        mine = rejections[rejections["source"] == source]
         known = read.sources.get(source)
         cell = counts.get(source)
-        share, low, high = wilson(cell["voices"] if cell else 0, voices)
         rows.append(
             {
                 "source": source,
                 "state": known.state if known else State.UNREAD,
                 "reason": known.reason if known else None,
-                "ignored": int(mine.loc[mine["ignored"], "count"].sum()),
-                "rejected": int(mine.loc[~mine["ignored"], "count"].sum()),
+                "ignored": int(refused.get((source, True), 0)),
+                "rejected": int(refused.get((source, False), 0)),
                 **_share(cell, len(view.facts)),
                 **_sentiments(cell),
                 "voice_n": voices,
-                "voice_share": share,
-                "voice_low": low,
-                "voice_high": high,
             }
         )
     return rows
@@ -292,19 +291,34 @@ _MEASURES: Mapping[str, tuple[str, ...]] = {
     "certainty": CERTAINTIES,
 }
 _COUNTS = ("count", "distinct_count", "voices", "anonymous", "authors")
+_SHARES = (
+    (SHARE, "count", "n"),
+    (NEGATIVE_SHARE, "negative", "count"),
+    (("voice_share", "voice_low", "voice_high"), "voices", "voice_n"),
+)
 _NONE: Row = dict.fromkeys(("corrected_share", "corrected_low", "corrected_high"))
 
 
 def _share(cell: Row | None, n: int) -> Row:
     counts = {name: cell[name] if cell else 0 for name in _COUNTS}
-    share, low, high = wilson(counts["count"], n)
-    return {**counts, "n": n, "share": share, "share_low": low, "share_high": high}
+    return {**counts, "n": n}
 
 
 def _sentiments(cell: Row | None) -> Row:
-    counts = {name: cell[name] if cell else 0 for name in SENTIMENTS}
-    share, low, high = wilson(counts["negative"], cell["count"] if cell else 0)
-    return {**counts, "negative_share": share, "negative_low": low, "negative_high": high}
+    return {name: cell[name] if cell else 0 for name in SENTIMENTS}
+
+
+def _with_shares(rows: list[Row]) -> list[Row]:
+    """Add the shares that can be told of a table's rows: one after the other takes too long."""
+    columns: dict[str, list[float | None]] = {}
+    for names, counted, of in _SHARES:
+        if rows and {counted, of} <= rows[0].keys():
+            counts, n = ([row[name] for row in rows] for name in (counted, of))
+            columns |= interval_columns(names, counts, n)
+    shares = zip(*columns.values(), strict=True)
+    return [
+        row | dict(zip(columns, one, strict=True)) for row, one in zip(rows, shares, strict=True)
+    ]
 
 
 def _corrected(

@@ -45,7 +45,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """Rows of what comes more than once, by what it is, then cell, then day.
+    """What comes more than once, by what it is, then cell, then day: every three of them once.
 
     ``first`` says where another thing or another cell begins.
     """
@@ -87,6 +87,7 @@ class Rows:
         key <<= day_bits
         key |= self.day[places]
         key.sort()
+        key = key[_begins(key)]
         day = key & ((1 << day_bits) - 1)
         key >>= day_bits
         return _Again(key & ((1 << cell_bits) - 1), day, _begins(key))
@@ -104,10 +105,12 @@ class Tally:
         rows: all of them.
         cell: the number of each row's cell.
         size: how many cells there are.
+        of_one_category: whether all rows of a cell are of one category.
     """
 
-    def __init__(self, rows: Rows, cell: Ints, size: int) -> None:
+    def __init__(self, rows: Rows, cell: Ints, size: int, *, of_one_category: bool = False) -> None:
         self._rows = rows
+        self._voice = "author" if of_one_category else "speaker"
         self._cell = cell
         self._size = size
         self._key: Ints = rows.day * size + cell
@@ -139,7 +142,7 @@ class Tally:
     @cached_property
     def _voices(self) -> Ints:
         days = self._rows.days
-        return self._different("speaker", Periods(np.arange(days), days))
+        return self._different(self._voice, Periods(np.arange(days), days))
 
     def _daily(self, places: Ints) -> Ints:
         counts = np.bincount(self._key[places], minlength=self._rows.days * self._size)

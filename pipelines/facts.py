@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sqlalchemy import Connection
 
 from configs.schema import Lens, Municipality
 from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
 from models.records import Kind, Window
 from nlp.lenses import identifier as lens_identifier
 from nlp.places import named_by
+from pipelines.store.engine import sweeping
 from pipelines.store.partitions import (
     Facts,
     Key,
@@ -102,9 +104,10 @@ def up_to_date(store: Store, recipe: Recipe, window: Window) -> list[Facts]:
     wanted = versions(engine, code, window)
     kept = saved_versions(engine, code, window, recipe.digest)
     stale = [key for key, version in wanted.items() if kept.get(key) != version]
-    for day, keys in groupby(sorted(stale, key=_day_first), key=lambda key: key[1]):
-        made = _make(store, recipe, {key: wanted[key] for key in keys}, day)
-        save_facts(engine, code, made)
+    with sweeping(engine) as connection:
+        for day, keys in groupby(sorted(stale, key=_day_first), key=lambda key: key[1]):
+            made = _make(connection, recipe, {key: wanted[key] for key in keys}, day)
+            save_facts(engine, code, made)
     return [facts for facts in saved_facts(engine, code, window, recipe.digest) if facts.rows]
 
 
@@ -112,12 +115,14 @@ def _day_first(key: Key) -> tuple[date, str]:
     return key[1], key[0]
 
 
-def _make(store: Store, recipe: Recipe, wanted: Mapping[Key, int], day: date) -> list[Facts]:
-    engine, code = store.engine, recipe.municipality.code
+def _make(
+    connection: Connection, recipe: Recipe, wanted: Mapping[Key, int], day: date
+) -> list[Facts]:
+    code = recipe.municipality.code
     sources = [source for source, _ in wanted]
     versions = recipe.model_version, recipe.taxonomy_version, recipe.gazetteer, recipe.spectacles
-    rows = countable(engine, code, day, sources, versions)
-    corrections = corrections_of(engine, code, day, sources)
+    rows = countable(connection, code, day, sources, versions)
+    corrections = corrections_of(connection, code, day, sources)
     by_source = {s: list(group) for s, group in groupby(rows, key=attrgetter("source"))}
     return [
         _facts((source, day), version, recipe, by_source.get(source, []), corrections)
@@ -217,8 +222,8 @@ def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFram
         for name, labels in _LABELS.items()
     }
     anonymous = records["author"] == 0
-    speaker, _ = pd.factorize(records["author"])
-    topic = speaker * len(CATEGORIES) + records["category"]
+    author, _ = pd.factorize(records["author"])
+    topic = author * len(CATEGORIES) + records["category"]
     return pd.DataFrame(
         {
             "day": day,
@@ -232,7 +237,7 @@ def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFram
             "lenses": records["lenses"],
             "anonymous": anonymous,
             "copy": _repeated(records["cluster"]),
-            "author": _repeated_or(records["author"], anonymous),
+            "author": _repeated_or(author, anonymous),
             "speaker": _repeated_or(topic * len(window.days) + day, anonymous),
         }
     )
@@ -251,9 +256,11 @@ def categorical(codes: npt.NDArray[Any], labels: Sequence[str]) -> "pd.Categoric
     return pd.Categorical.from_codes(codes, pd.Index(list(labels)))
 
 
-def _repeated_or(values: npt.NDArray[Any], unknown: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def _repeated_or(
+    numbers: npt.NDArray[Any], unknown: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
     """Number the values that come more than once; -1 for the others and where it is unknown."""
-    return np.where(unknown, -1, _repeated(values))
+    return np.where(unknown, -1, _repeated(numbers))
 
 
 def _repeated(values: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:

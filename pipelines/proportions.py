@@ -1,6 +1,6 @@
 """Shares, their intervals, and the difference of two of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,18 @@ def wilson_all(counts: Ints, n: Ints) -> tuple[Floats, Floats, Floats]:
         low, high = proportion_confint(counts, n, alpha=0.05, method="wilson")
     # rounding: 7 of 7 gave 1 - 1e-16
     return share, np.minimum(low, share), np.maximum(high, share)
+
+
+def interval_columns(
+    names: tuple[str, str, str], counts: Sequence[int], n: Sequence[int]
+) -> dict[str, list[float | None]]:
+    """Return columns of shares and of the ends of their intervals; None where n is 0."""
+    absent = np.equal(n, 0)
+    found = wilson_all(np.asarray(counts, np.int64), np.asarray(n, np.int64))
+    return {
+        name: np.where(absent, None, values).tolist()  # type: ignore[call-overload]
+        for name, values in zip(names, found, strict=True)
+    }
 
 
 def newcombe(count: int, n: int, other: int, other_n: int) -> tuple[float, float]:

@@ -14,12 +14,14 @@ from models.labels import SENTIMENTS
 from models.records import Window
 from pipelines.cells import Cells, Ints, Periods, Rows, Tally, joint
 from pipelines.coverage import Coverage
-from pipelines.proportions import wilson_all
+from pipelines.proportions import interval_columns
 
 Key = tuple[str, str, str, str]
 """Dimension, value, second dimension, second value; empty where there is none."""
 
 _DESCRIPTION = ("grain", "period", "period_from", "period_to", "complete")
+SHARE = ("share", "share_low", "share_high")
+NEGATIVE_SHARE = ("negative_share", "negative_low", "negative_high")
 KEY = ("dimension", "value", "second_dimension", "second_value")
 GRAINS = ("day", "week", "month", "window")
 ALL = "all"
@@ -53,8 +55,9 @@ class _Period:
 
 @dataclass(frozen=True, slots=True)
 class _Grain:
-    name: str
-    periods: Sequence[_Period]
+    """The window's periods of one length: each as its rows describe it, and its days."""
+
+    periods: Sequence[tuple[str, str, date, date, bool]]
     days: Periods
 
 
@@ -69,7 +72,7 @@ class Counting:
     def __init__(self, facts: pd.DataFrame, read: Coverage) -> None:
         self.facts = facts
         self.read = read
-        self._grains = {grain.name: grain for grain in _grains(read.window)}
+        self._grains = _grains(read)
         self._lines = Rows(facts, len(read.window.days))
         self._cells: dict[Columns, dict[str, Cells]] = {}
 
@@ -84,7 +87,7 @@ class Counting:
 
     def _count(self, columns: Columns) -> None:
         cell, labels = joint(self.facts, columns)
-        tally = Tally(self._lines, cell, len(labels))
+        tally = Tally(self._lines, cell, len(labels), of_one_category="category" in columns)
         self._cells[columns] = {
             grain: tally.by(self._grains[grain].days) for grain in _grains_of(columns)
         }
@@ -118,14 +121,36 @@ class Counting:
             for grain in GRAINS[1:]:
                 n = np.repeat(self.cells(pair[:1], grain).count, width, axis=1)
                 blocks.append(self._block(grain, pair, n, sparse=True))
-        return joined(blocks)
+        rows = joined(blocks)
+        return {
+            **rows,
+            **interval_columns(SHARE, rows["count"], rows["n"]),
+            **interval_columns(NEGATIVE_SHARE, rows["negative"], rows["count"]),
+        }
 
     def _block(
         self, grain: str, columns: Columns, n: Ints, *, sparse: bool = False
     ) -> dict[str, list[Any]]:
+        """Give the rows of a grain by column; sparse ones only where something was counted."""
         keys = [_key(columns, labels) for labels in product(*map(self.labels, columns))]
         cells = self.cells(columns, grain)
-        return _block(self._grains[grain], self.read, keys, cells, n, sparse=sparse)
+        count = cells.count
+        wanted = count > 0 if sparse else np.ones(count.shape, bool)
+        where, place = np.nonzero(wanted)
+        numbers: Mapping[str, Ints] = {
+            "count": count,
+            "distinct_count": cells.distinct_count,
+            "voices": cells.voices,
+            "anonymous": cells.anonymous,
+            "authors": cells.authors,
+            "n": n,
+            **{one: cells.sentiments[..., i] for i, one in enumerate(SENTIMENTS)},
+        }
+        return {
+            **_chosen(_DESCRIPTION, self._grains[grain].periods, where),
+            **_chosen(KEY, keys, place),
+            **{name: values[wanted].tolist() for name, values in numbers.items()},
+        }
 
 
 def joined(blocks: Sequence[Mapping[str, list[Any]]]) -> dict[str, list[Any]]:
@@ -161,44 +186,6 @@ def _key(columns: Columns, labels: tuple[str, ...]) -> Key:
     return *first, *second
 
 
-def _block(
-    grain: _Grain,
-    read: Coverage,
-    keys: Sequence[Key],
-    cells: Cells,
-    n: Ints,
-    *,
-    sparse: bool = False,
-) -> dict[str, list[Any]]:
-    """Give the rows of a grain by column; sparse ones only where something was counted."""
-    count = cells.count
-    wanted = count > 0 if sparse else np.ones(count.shape, bool)
-    where, place = np.nonzero(wanted)
-    periods = [
-        _described(grain, period, read.window, read.complete_days) for period in grain.periods
-    ]
-    numbers: Mapping[str, Ints] = {
-        "count": count[wanted],
-        "distinct_count": cells.distinct_count[wanted],
-        "voices": cells.voices[wanted],
-        "anonymous": cells.anonymous[wanted],
-        "authors": cells.authors[wanted],
-        "n": n[wanted],
-        **{one: cells.sentiments[..., i][wanted] for i, one in enumerate(SENTIMENTS)},
-    }
-    return {
-        **_chosen(_DESCRIPTION, periods, where),
-        **_chosen(KEY, keys, place),
-        **{name: values.tolist() for name, values in numbers.items()},
-        **_intervals(("share", "share_low", "share_high"), numbers["count"], numbers["n"]),
-        **_intervals(
-            ("negative_share", "negative_low", "negative_high"),
-            numbers["negative"],
-            numbers["count"],
-        ),
-    }
-
-
 def _chosen(
     names: Sequence[str], rows: Sequence[tuple[Any, ...]], places: Ints
 ) -> dict[str, list[Any]]:
@@ -210,37 +197,30 @@ def _chosen(
     }
 
 
-def _intervals(names: Sequence[str], counts: Ints, n: Ints) -> dict[str, list[float | None]]:
-    absent = n == 0
+def _grains(read: Coverage) -> dict[str, _Grain]:
+    days = read.window.days
     return {
-        name: np.where(absent, None, values).tolist()  # type: ignore[call-overload]
-        for name, values in zip(names, wilson_all(counts, n), strict=True)
+        "day": _grain("day", [_Period(str(day), day, day) for day in days], read),
+        "week": _grain("week", [_week(day) for day in days], read),
+        "month": _grain("month", [_month(day) for day in days], read),
+        "window": _grain("window", [_Period("window", days[0], days[-1]) for _ in days], read),
     }
 
 
-def _described(
-    grain: _Grain, period: _Period, window: Window, complete: frozenset[date]
-) -> tuple[str, str, date, date, bool]:
-    start, end = max(period.first, window.start), min(period.last + _DAY, window.end)
-    days = {period.first + _DAY * i for i in range((period.last - period.first).days + 1)}
-    return grain.name, period.name, start, end, days <= complete
-
-
-def _grains(window: Window) -> list[_Grain]:
-    days = window.days
-    return [
-        _grain("day", [_Period(str(day), day, day) for day in days]),
-        _grain("week", [_week(day) for day in days]),
-        _grain("month", [_month(day) for day in days]),
-        _grain("window", [_Period("window", days[0], days[-1]) for _ in days]),
-    ]
-
-
-def _grain(name: str, of_day: Sequence[_Period]) -> _Grain:
-    periods = list(dict.fromkeys(of_day))
+def _grain(name: str, of_day: Sequence[_Period], read: Coverage) -> _Grain:
+    periods, complete = list(dict.fromkeys(of_day)), read.complete_days
     places = {period: place for place, period in enumerate(periods)}
     numbers = np.array([places[period] for period in of_day], np.int64)
-    return _Grain(name, periods, Periods(numbers, len(periods)))
+    described = [(name, *_described(period, read.window, complete)) for period in periods]
+    return _Grain(described, Periods(numbers, len(periods)))
+
+
+def _described(
+    period: _Period, window: Window, complete: frozenset[date]
+) -> tuple[str, date, date, bool]:
+    start, end = max(period.first, window.start), min(period.last + _DAY, window.end)
+    days = {period.first + _DAY * i for i in range((period.last - period.first).days + 1)}
+    return period.name, start, end, days <= complete
 
 
 def _week(day: date) -> _Period:

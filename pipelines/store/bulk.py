@@ -19,6 +19,11 @@ class Batch:
     same: Mapping[str, Any]
     columns: Mapping[str, Sequence[Any]]
 
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, Any]]) -> "Batch":
+        """Turn rows that all have the same columns."""
+        return cls({}, {name: [row[name] for row in rows] for name in (rows[0] if rows else ())})
+
     def __len__(self) -> int:
         """Return how many rows there are."""
         return len(next(iter(self.columns.values()), ()))

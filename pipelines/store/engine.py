@@ -14,6 +14,7 @@ from models.errors import ConfigError, StoreError
 
 _BUSY_SECONDS = 30
 _CACHE_KIB = 65_536  # of a connection: joins over a million texts miss SQLite's 2 MiB all the time
+_MAPPED_BYTES = 2**31 - 2**16  # what SQLite maps at most unless it was built otherwise
 _CONNECTIONS = 5  # of one process; as many again where many threads ask at once
 _RECYCLE_SECONDS = 1_800
 _CONNECT_SECONDS = 10
@@ -113,6 +114,25 @@ def explained(engine: Engine) -> Iterator[None]:
         raise StoreError(f"{_where(engine)}: {_advice(str(error.orig))}") from error
     except SQLAlchemyError as error:
         raise StoreError(f"{_where(engine)}: {error}") from error
+
+
+@contextmanager
+def sweeping(engine: Engine) -> Iterator[Connection]:
+    """Open a connection for reading much of the database, one small part after the other.
+
+    SQLite reads its file as memory meanwhile, which the system takes back when it needs it: a
+    join over a large file needs ten pages for each text, and half of the time goes into copying
+    them. Elsewhere a disk that fails shall be an error, not a signal.
+    """
+    with explained(engine), engine.connect() as connection:
+        if connection.dialect.name != "sqlite":
+            yield connection
+            return
+        connection.exec_driver_sql(f"PRAGMA mmap_size={_MAPPED_BYTES}")
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("PRAGMA mmap_size=0")
 
 
 @contextmanager

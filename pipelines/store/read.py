@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, inspect, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, inspect, select
 from sqlalchemy.orm import Session
 
 from configs.schema import Source
@@ -249,7 +249,7 @@ def unclassified(
 
 
 def countable(
-    engine: Engine,
+    connection: Connection,
     municipality: str,
     day: date,
     sources: Sequence[str],
@@ -258,7 +258,7 @@ def countable(
     """Return what is counted of a local day, by source and id: every classified manifestation.
 
     Args:
-        engine: the database; it is only read.
+        connection: to the database; it is only read.
         municipality: whose it is.
         day: the local day.
         sources: those wanted.
@@ -290,13 +290,12 @@ def countable(
         .outerjoin(LensRow, and_(_of_text(LensRow), LensRow.lenses == lenses))
         .where(said.municipality == municipality, said.said_on == day, said.source.in_(sources))
     )
-    with explained(engine), engine.connect() as connection:
-        rows = list(map(Countable._make, connection.execute(query)))
+    rows = list(map(Countable._make, connection.execute(query)))
     return sorted(rows, key=_source_and_id)  # SQLite takes ten times as long to sort them
 
 
 def corrections_of(
-    engine: Engine, municipality: str, day: date, sources: Sequence[str]
+    connection: Connection, municipality: str, day: date, sources: Sequence[str]
 ) -> dict[tuple[str, str], dict[str, str]]:
     """Return people's labels by (manifestation, text hash): the newest of each task.
 
@@ -310,10 +309,9 @@ def corrections_of(
         .order_by(row.id)
     )
     found: dict[tuple[str, str], dict[str, str]] = {}
-    with explained(engine), engine.connect() as connection:
-        for id_, text_hash, *labels in connection.execute(query):
-            given = {task: one for task, one in zip(_TASKS, labels, strict=True) if one}
-            found.setdefault((id_, text_hash), {}).update(given)
+    for id_, text_hash, *labels in connection.execute(query):
+        given = {task: one for task, one in zip(_TASKS, labels, strict=True) if one}
+        found.setdefault((id_, text_hash), {}).update(given)
     return found
 
 

@@ -15,12 +15,11 @@ from models.demands import Status
 from pipelines.store.demands import demands
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
-from pipelines.store.read import corrections_of
 from pipelines.store.write import Store
 from tests.unit.demands.asking import HOLE, asked, bins, put
 from tests.unit.demands.panel import opened
 from tests.unit.demands.test_revision import DRAWN
-from tests.unit.store.builders import at, said
+from tests.unit.store.builders import at, labels_given, said
 
 SIZES = [(1366, 768), (390, 844)]
 HOSTILE = "<script>window.hit=1</script><img src=x onerror='window.hit=1'>\u202eabc " + "M" * 9_000
@@ -130,5 +129,5 @@ def test_a_text_is_labelled_with_one_key_each(page: Page, served: Served) -> Non
     page.keyboard.press("Enter")
     expect(page.locator(".empty")).to_contain_text("No queda ningún texto")
     holds(page)
-    (labels,) = corrections_of(served.store.engine, "villa", date(2026, 3, 8), ["diario"]).values()
+    (labels,) = labels_given(served.store.engine, date(2026, 3, 8)).values()
     assert labels == {"category": "transport", "intent": "request", "sentiment": "neutral"}

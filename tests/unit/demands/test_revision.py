@@ -25,11 +25,19 @@ from pipelines.review import (
 from pipelines.review import _agreement as agreement
 from pipelines.review import _alpha as alpha
 from pipelines.review import _kappa as kappa
-from pipelines.store.read import corrections_of
 from pipelines.store.write import Store
 from tests.unit.demands.asking import VERSIONS, VILLA, put
 from tests.unit.demands.panel import opened
-from tests.unit.store.builders import MARCH, TAXONOMY, begun, classified, rows, said, save
+from tests.unit.store.builders import (
+    MARCH,
+    TAXONOMY,
+    begun,
+    classified,
+    labels_given,
+    rows,
+    said,
+    save,
+)
 
 AS_MODEL = {"category": "waste", "sentiment": "negative", "intent": "complaint"}
 OTHER = {"category": "transport", "sentiment": "neutral", "intent": "request"}
@@ -88,7 +96,7 @@ def test_what_is_read_is_a_correction_that_is_counted_and_handed_out(
 ) -> None:
     item = put(store, said(DRAWN[0], "La pista"))
     read(store, Queue.RANDOM, OTHER)
-    found = corrections_of(store.engine, "villa", date(2026, 3, 10), ["diario"])
+    found = labels_given(store.engine, date(2026, 3, 10))
     assert found == {(item.id, item.text_hash): OTHER}
     assert export_corrections(store, "villa", tmp_path / "gold.jsonl") == 1
     (kept,) = rows(store.engine, ReviewRow)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from models.errors import InputError
-from models.tables import InsightChange, InsightOverview
+from models.tables import InsightChange, InsightOverview, InsightSeries
 from models.views import latest
 from pipelines.aggregate import TABLES, aggregate
 from pipelines.counted import Counted
@@ -29,7 +29,7 @@ from tests.unit.store.builders import (
 )
 
 VILLA = municipality()
-COUNTED = (*TABLES, InsightChange)
+COUNTED = (*TABLES, InsightSeries, InsightChange)
 ITEMS = [said(n, f"Texto {n}", when=at(n)) for n in range(1, 6)]
 ZONES = [{"code": "centro", "name": "Centro"}]
 

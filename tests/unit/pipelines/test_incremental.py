@@ -1,24 +1,26 @@
 """Counting what changed gives the same rows as counting everything again."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
-from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from configs.schema import Lens
+from models.labels import CATEGORIES, EVERYTHING, INTENTS, SENTIMENTS
 from models.records import Kind, Manifestation, Window
 from models.tables import (
     INSIGHT_TABLES,
     ClassificationRow,
+    CorrectionRow,
     InsightSeries,
+    LanguageRow,
     ManifestationRow,
     NearDuplicateRow,
     PartitionFactsRow,
@@ -29,12 +31,13 @@ from pipelines.aggregate import aggregate
 from pipelines.counted import Counted
 from pipelines.duplicates import update_clusters
 from pipelines.facts import Recipe, up_to_date
+from pipelines.lenses import look_at_window
 from pipelines.series import PAIRS
 from pipelines.store.engine import open_engine
 from pipelines.store.erase import Erasure, erase
-from pipelines.store.migrate import migrate
 from pipelines.store.partitions import saved_versions, versions
 from pipelines.store.write import Classified, Correction, Placed, Store
+from tests.conftest import PostgresServer
 from tests.unit.store.builders import (
     LIMA,
     MODEL,
@@ -54,6 +57,7 @@ VILLA = municipality(
 )
 WINDOW = Window(date(2026, 2, 27), date(2026, 3, 11), LIMA)
 GAZETTEER = identifier(VILLA.zones)
+MARKET = Lens(code="mercado", es="Mercado", en="Market", words=("mercado*", "agua"))
 WORDS = (
     "Falta agua en el centro y nadie responde desde el lunes",
     "Falta agua en el centro y nadie responde desde el martes",
@@ -71,6 +75,9 @@ class Town:
     store: Store
     run_id: str
     items: dict[str, Manifestation] = field(default_factory=dict)
+    model: str = MODEL
+    taxonomy: str = TAXONOMY
+    lenses: tuple[Lens, ...] = ()
     moment: datetime = datetime(2026, 4, 2, tzinfo=UTC)
 
     def later(self) -> datetime:
@@ -81,27 +88,30 @@ class Town:
         self.items[item.id] = item
         save(self.store, self.run_id, item)
 
+    def read_otherwise(self, step: str, number: int) -> None:
+        if step == "model":
+            self.model = (MODEL, "prueba-2")[number % 2]
+        elif step == "taxonomy":
+            self.taxonomy = (TAXONOMY, "2027.1")[number % 2]
+        elif step == "lens":
+            self.lenses = ((), (MARKET,))[number % 2]
+            look_at_window(self.store, VILLA, self.lenses, WINDOW)
+
+    @property
+    def subject(self) -> Counted:
+        return Counted(self.run_id, VILLA, WINDOW, self.model, self.taxonomy, self.lenses)
+
     def count(self) -> None:
-        aggregate(self.store, Counted(self.run_id, VILLA, WINDOW, MODEL, TAXONOMY), {})
-
-
-@pytest.fixture(scope="module")
-def migrated() -> Iterator[bytes]:
-    """Give the bytes of a migrated database, to start each example from."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        engine = open_engine(f"sqlite:///{path}")
-        migrate(engine)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
-        yield path.read_bytes()
+        aggregate(self.store, self.subject, {})
 
 
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ("say", "label", "label", "edit", "correct", "speak", "place", "compare", "purge")
+            (
+                *("say", "label", "label", "edit", "correct", "speak", "place", "compare"),
+                *("purge", "model", "taxonomy", "lens"),
+            )
         ),
         st.integers(0, 10**6),
         st.integers(0, 10**6),
@@ -119,19 +129,19 @@ def happen(town: Town, step: str, one: int, two: int) -> None:
     if step == "compare":
         update_clusters(town.store, VILLA)
         return
+    town.read_otherwise(step, two)
     if not town.items:
         return
     item = list(town.items.values())[one % len(town.items)]
     key = (item.id, item.text_hash)
-    if step == "label":
+    if step in ("label", "model", "taxonomy"):
         labels = (
             CATEGORIES[two % 3],
             SENTIMENTS[two % len(SENTIMENTS)],
             INTENTS[two % 2],
         )
-        town.store.save_classifications(
-            TAXONOMY, [Classified(*key, answer(*labels, abstained=two % 5 == 0))]
-        )
+        said_of_it = answer(*labels, abstained=two % 5 == 0, model=town.model)
+        town.store.save_classifications(town.taxonomy, [Classified(*key, said_of_it)])
     elif step == "edit":
         other = _said(one, two, fetched_at=town.later(), author=item.author)
         edited = Manifestation(
@@ -142,7 +152,8 @@ def happen(town: Town, step: str, one: int, two: int) -> None:
         )
         town.say(edited)
         if two % 2:
-            town.store.save_classifications(TAXONOMY, [classified(edited, CATEGORIES[two % 3])])
+            labelled = classified(edited, CATEGORIES[two % 3], model=town.model)
+            town.store.save_classifications(town.taxonomy, [labelled])
     elif step == "correct":
         town.store.save_corrections(
             [Correction(*key, "Rosa", town.later(), CATEGORIES[two % 4], sentiment="positive")]
@@ -176,27 +187,42 @@ def tables(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_an_update_equals_counting_everything_again(
-    migrated: bytes, steps: list[tuple[str, int, int]]
+    sqlite_template: Path, steps: list[tuple[str, int, int]]
 ) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "manifiesta.db"
-        path.write_bytes(migrated)
-        engine = open_engine(f"sqlite:///{path}")
-        town = Town(Store(engine), begun(Store(engine), VILLA))
-        for number in range(6):
-            happen(town, "say", number, number)
-            happen(town, "label", number, number)
-        for step in steps:
-            happen(town, *step)
-            up_to_date(town.store, Recipe(VILLA, MODEL, TAXONOMY), WINDOW)
-        town.count()
-        updated = tables(engine)
-        with engine.begin() as connection:
-            connection.execute(delete(PartitionFactsRow))
-        town.count()
-        assert tables(engine) == updated
-        assert _series(updated["insight_series"]) == _counted_plainly(engine)
-        engine.dispose()
+        copyfile(sqlite_template, path)
+        counts_the_same(open_engine(f"sqlite:///{path}"), steps)
+
+
+@given(STEPS)
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_so_it_does_with_postgresql(
+    postgres_server: PostgresServer, postgres_template: str, steps: list[tuple[str, int, int]]
+) -> None:
+    with postgres_server.database(postgres_template) as url:
+        counts_the_same(open_engine(url), steps)
+
+
+def counts_the_same(engine: Engine, steps: list[tuple[str, int, int]]) -> None:
+    """Count after each of many steps, then count all of it again."""
+    town = Town(Store(engine), begun(Store(engine), VILLA))
+    for number in range(6):
+        happen(town, "say", number, number)
+        happen(town, "label", number, number)
+    for step in steps:
+        happen(town, *step)
+        up_to_date(town.store, town.subject.recipe, WINDOW)
+    town.count()
+    updated = tables(engine)
+    with engine.begin() as connection:
+        connection.execute(delete(PartitionFactsRow))
+    town.count()
+    assert tables(engine) == updated
+    assert _series(updated["insight_series"]) == _counted_plainly(town)
+    engine.dispose()
 
 
 def _series(found: list[dict[str, Any]]) -> dict[tuple[Any, ...], tuple[int, ...]]:
@@ -214,14 +240,14 @@ def _series(found: list[dict[str, Any]]) -> dict[tuple[Any, ...], tuple[int, ...
     return {
         tuple(row[name] for name in names): tuple(row[name] for name in measures)
         for row in found
-        if row["count"]
+        if row["count"] and row["lens"] == EVERYTHING
     }
 
 
-def _counted_plainly(engine: Engine) -> dict[tuple[Any, ...], tuple[int, ...]]:
+def _counted_plainly(town: Town) -> dict[tuple[Any, ...], tuple[int, ...]]:
     """Count the series again, one manifestation after the other."""
     cells: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for one in _listed(engine):
+    for one in _listed(town):
         day = one["said_on"]
         year, week, _ = day.isocalendar()
         periods = {
@@ -262,9 +288,8 @@ def _measures(cell: list[dict[str, Any]], n: int) -> tuple[int, ...]:
     )
 
 
-def _listed(engine: Engine) -> list[dict[str, Any]]:
-    from models.tables import CorrectionRow, LanguageRow
-
+def _listed(town: Town) -> list[dict[str, Any]]:
+    engine, versions = town.store.engine, (town.model, town.taxonomy)
     said_by = {row["id"]: row for row in rows(engine, ManifestationRow)}
     spoken = {(r["manifestation_id"], r["text_hash"]): r for r in rows(engine, LanguageRow)}
     placed = {(r["manifestation_id"], r["text_hash"]): r for r in rows(engine, PlaceRow)}
@@ -276,6 +301,8 @@ def _listed(engine: Engine) -> list[dict[str, Any]]:
         item = said_by[key[0]]
         language = spoken.get(key, {}).get("language", "und")
         if item["text_hash"] != key[1] or language not in ("es", "und"):
+            continue
+        if (label["model_version"], label["taxonomy_version"]) != versions:
             continue
         if not WINDOW.start <= item["said_on"] < WINDOW.end:
             continue

@@ -23,7 +23,7 @@ from tests.unit.store.builders import (
 )
 
 VILLA = municipality()
-COUNTED = (*TABLES, InsightChange)
+COUNTED = (*TABLES, InsightSeries, InsightChange)
 MARKET = Lens(code="mercado", es="Mercado", en="Market", words=["mercado*", "paradita*"])
 WATER = Lens(code="agua", es="Agua", en="Water", words=["mercado*"], categories=["water"])
 

@@ -20,7 +20,7 @@ from models.records import (
 )
 from models.tables import Base
 from pipelines.privacy import text_hash
-from pipelines.store.read import Countable, countable
+from pipelines.store.read import Countable, corrections_of, countable
 from pipelines.store.write import Classified, Learnt, RunStart, Store
 
 LIMA = ZoneInfo("America/Lima")
@@ -146,11 +146,16 @@ def vanish(store: Store, moment: datetime, *ids: str) -> None:
 def counted_texts(engine: Engine, taxonomy: str = TAXONOMY, gazetteer: str = "") -> list[Countable]:
     """Return what of March is counted, day by day."""
     sources = ("diario", "foro")
-    return [
-        one
-        for day in MARCH.days
-        for one in countable(engine, "villa", day, sources, (MODEL, taxonomy, gazetteer, ""))
-    ]
+    versions = (MODEL, taxonomy, gazetteer, "")
+    with engine.connect() as connection:
+        days = [countable(connection, "villa", day, sources, versions) for day in MARCH.days]
+    return [one for day in days for one in day]
+
+
+def labels_given(engine: Engine, day: date) -> dict[tuple[str, str], dict[str, str]]:
+    """Return what people labelled of a day of the first source."""
+    with engine.connect() as connection:
+        return corrections_of(connection, "villa", day, ["diario"])
 
 
 def rows(engine: Engine, table: type[Base]) -> list[dict[str, Any]]:
