@@ -10,7 +10,6 @@ of 5,796 and 22,000 manifestations, each beside the 30 days before it.
 """
 
 import argparse
-import resource
 import sqlite3
 import tempfile
 import time
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import duckdb
 import pandas as pd
@@ -51,6 +51,24 @@ def timed(what: str) -> Iterator[dict[str, float]]:
     yield spent
     spent["wall"], spent["cpu"] = time.perf_counter() - clock, time.process_time() - work
     print(f"{what:58} {spent['wall']:7.2f} s wall {spent['cpu']:7.2f} s cpu", flush=True)
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Print the most memory of this process's own: mapped pages of a file are the system's."""
+    over, seen = Event(), [0]
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            status = Path("/proc/self/status").read_text(encoding="ascii")
+            seen.append(int(status.partition("RssAnon:")[2].split()[0]))
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    yield
+    over.set()
+    watcher.join()
+    print(f"{'peak memory':58} {max(seen) / 1024:7.0f} MiB")
 
 
 def _prepared(facts: pd.DataFrame, first: date) -> pd.DataFrame:
@@ -179,10 +197,11 @@ def measure(bench: Bench) -> None:
     """Aggregate again and again."""
     with sqlite3.connect(bench.file) as connection:
         connection.execute("DELETE FROM partition_facts")
-    bench.count("first aggregation (every partition read)")
-    bench.count("next aggregation (nothing changed)")
-    bench.change_a_day()
-    bench.count("aggregation after a day of every source changed")
+    with watched():
+        bench.count("first aggregation (every partition read)")
+        bench.count("next aggregation (nothing changed)")
+        bench.change_a_day()
+        bench.count("aggregation after a day of every source changed")
 
 
 def compare(bench: Bench) -> None:
@@ -195,8 +214,6 @@ def compare(bench: Bench) -> None:
         ]
     )
     bench.count("aggregation after 300 corrections all over the window")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{'peak memory, with what is mapped of the file':58} {peak:7.0f} MiB")
     bench.change_a_day()
     subject, window = bench.subject(), bench.window
     with timed("of that: making the day's facts, reading the others"):
