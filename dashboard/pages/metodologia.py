@@ -5,10 +5,9 @@ from fastapi.responses import HTMLResponse
 
 from dashboard.shell import Page, Visiting, kept
 from dashboard.words import N_
-from models.errors import ModelError
 from models.tables import INSIGHT_TABLES
-from nlp.manifest import SHIPPED, Manifest, read_manifest
 from pipelines.report import recount
+from pipelines.report.card import card_of
 
 PAGE = Page("metodologia", "/metodologia", N_("Metodología"))
 router = APIRouter()
@@ -25,15 +24,6 @@ def show(visit: Visiting) -> HTMLResponse:
         run=run,
         town=visit.town,
         queries=recount,
-        manifest=_manifest(run.model_version if run else None),
+        card=card_of(run.model_version, visit.town) if run and visit.town else None,
         tables=[table.__table__ for table in INSIGHT_TABLES],
     )
-
-
-def _manifest(version: str | None) -> Manifest | None:
-    """Return what the shipped model says of itself, if it is the one that counted."""
-    try:
-        manifest = read_manifest(SHIPPED)
-    except ModelError:
-        return None
-    return manifest if version and version.startswith(manifest.name) else None

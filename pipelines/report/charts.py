@@ -23,6 +23,7 @@ NEGATIVE = "#9c3f12"
 NEUTRAL = "#8a939b"
 POSITIVE = "#1f77b4"
 OTHER = "#aab4bd"
+BAND = "#ecd9b0"
 FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 
 _ROOT = re.compile(r"^<svg[^>]*>", re.DOTALL)
@@ -42,7 +43,11 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A share as a bar: ``text`` is the figure as the page writes it."""
+    """A share as a bar: ``text`` is the figure as the page writes it.
+
+    ``low`` to ``high`` is the interval of chance alone, ``least`` to ``most`` the one that counts
+    the model's errors.
+    """
 
     label: str
     text: str
@@ -50,6 +55,8 @@ class Bar:
     low: float | None
     high: float | None
     colour: str = BAR
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class _Box:
 # Altair checks every part against its schema, and that takes as long as to draw the chart.
 @debug_mode(False)
 def bars(items: Sequence[Bar], caption: Caption) -> Chart:
-    """Draw shares as horizontal bars with the whiskers of their 95 % intervals."""
+    """Draw shares as bars with the whiskers of their 95 % intervals, on bands of the wider ones."""
     wide = _Box(width=582, height=28 * len(items), left=240, right=118)
     narrow = _Box(width=318, height=46 * len(items), left=6, right=16)
     return Chart(
@@ -136,6 +143,8 @@ def _bars(items: Sequence[Bar], box: _Box, *, labels_above: bool) -> alt.LayerCh
             "row": i + middle,
             "from": i + middle - half,
             "to": i + middle + half,
+            "above": i + middle - 1.4 * half,
+            "below": i + middle + 1.4 * half,
             "zero": 0,
             "label": _cut(item.label),
             "text": item.text,
@@ -143,11 +152,13 @@ def _bars(items: Sequence[Bar], box: _Box, *, labels_above: bool) -> alt.LayerCh
             "low": item.low,
             "high": item.high,
             "colour": item.colour,
+            "least": item.least,
+            "most": item.most,
         }
         for i, item in enumerate(items)
     ]
     known = [row for row in rows if row["value"] is not None]
-    ends = [x for item in items for x in (item.value, item.high) if x is not None]
+    ends = [x for item in items for x in (item.value, item.high, item.most) if x is not None]
     top = max([0.02, *ends])
     x = alt.X("value:Q", scale=_scale(0, top * 1.02), axis=_percent_axis(top))
     rows_down = _scale(len(items), 0)
@@ -155,11 +166,24 @@ def _bars(items: Sequence[Bar], box: _Box, *, labels_above: bool) -> alt.LayerCh
     edges = {"y": alt.Y("from:Q", scale=rows_down, axis=None), "y2": alt.Y2("to:Q")}
     colour = alt.Color("colour:N", scale=None)
     layers = [
+        _bands(known, rows_down),
         _chart(known).mark_rect().encode(x=x, x2=alt.X2("zero:Q"), color=colour, **edges),
         *_whiskers(known, y),
         *_bar_labels(rows, y, box, above=labels_above),
     ]
     return alt.LayerChart(layer=layers)
+
+
+def _bands(rows: list[dict[str, Any]], rows_down: alt.Scale) -> alt.Chart:
+    """Return the intervals that count the model's errors, as light bands behind the bars."""
+    sure = [row for row in rows if row["least"] is not None and row["most"] is not None]
+    mark: alt.Chart = _chart(sure).mark_rect(color=BAND)
+    return mark.encode(
+        x=alt.X("least:Q"),
+        x2=alt.X2("most:Q"),
+        y=alt.Y("above:Q", scale=rows_down, axis=None),
+        y2=alt.Y2("below:Q"),
+    )
 
 
 def _bar_labels(rows: list[dict[str, Any]], y: alt.Y, box: _Box, *, above: bool) -> list[alt.Chart]:

@@ -125,12 +125,7 @@ def _trusted(chart: charts.Chart) -> charts.Chart:
 
 def _description(lines: Sequence[Line], t: Texts, f: Formats) -> str:
     items = "; ".join(
-        t(
-            "categories.item",
-            name=line.name,
-            share=f.percent(line.share.value),
-            interval=t("interval", low=f.percent(line.share.low), high=f.percent(line.share.high)),
-        )
+        _item(line, t, f)
         for line in lines
         if line.share.value is not None
         and line.share.low is not None
@@ -139,10 +134,26 @@ def _description(lines: Sequence[Line], t: Texts, f: Formats) -> str:
     return t("categories.description", n=f.integer(lines[0].share.n), items=items)
 
 
+def _item(line: Line, t: Texts, f: Formats) -> str:
+    share, doubt = line.share, line.corrected
+    said = t(
+        "categories.item",
+        name=line.name,
+        share=f.percent(share.value or 0),
+        interval=t("interval", low=f.percent(share.low or 0), high=f.percent(share.high or 0)),
+    )
+    if doubt.low is None or doubt.high is None:
+        return said
+    return f"{said}, {t('doubt', low=f.percent(doubt.low, 0), high=f.percent(doubt.high, 0))}"
+
+
 def _bar(line: Line, t: Texts, f: Formats) -> charts.Bar:
     share = line.share
     text = t("no_data")
     if share.value is not None:
         text = f"{f.percent(share.value)}  ({f.integer(share.count)})"
     colour = charts.OTHER if line.code == "other" else COLOURS.get(line.code, charts.BAR)
-    return charts.Bar(clean(line.name), text, share.value, share.low, share.high, colour)
+    doubt = line.corrected
+    return charts.Bar(
+        clean(line.name), text, share.value, share.low, share.high, colour, doubt.low, doubt.high
+    )

@@ -32,9 +32,8 @@ class Formats:
         """Write a share: ``35.2%``."""
         pattern = self.locale.percent_formats[None].pattern
         cut = pattern.rindex("0") + 1  # the end of the integer part of «#,##0%»
-        return format_percent(
-            value, f"{pattern[:cut]}.{'0' * decimals}{pattern[cut:]}", locale=self.locale
-        )
+        places = f".{'0' * decimals}" if decimals else ""
+        return format_percent(value, pattern[:cut] + places + pattern[cut:], locale=self.locale)
 
     def probability(self, value: float) -> str:
         """Write a probability with two decimals: ``0.93``."""

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from models.errors import ManifiestaError
 from models.labels import SENTIMENTS
 from pipelines.report import recount
+from pipelines.report.card import card_of
 from pipelines.report.data import ReportData
 from pipelines.report.drawn import draw
 from pipelines.report.formats import formats
@@ -45,6 +46,7 @@ def render(data: ReportData, language: str) -> str:
             names={code: _name(data, code, language) for code in SENTIMENTS},
             category_names={line.code: line.name for line in view.categories},
             queries=recount,
+            card=card_of(data.run.model_version, data.municipality),
             few=FEW,
         )
     )

@@ -199,17 +199,28 @@ class Figures:
         return tuple(named[:3])
 
     @property
-    def tied(self) -> bool:
-        """Whether the intervals of the first two categories overlap."""
-        if len(self.leading) < 2:
-            return False
-        first, second = (line.share for line in self.leading[:2])
-        return first.low is not None and second.high is not None and first.low <= second.high
+    def first(self) -> str:
+        """How sure it is which category comes first: a key of the words under ``summary.first``.
+
+        Their intervals overlap by chance alone (``chance``), only where the model's errors count
+        (``errors``), not even then (``sure``), or those errors are not known (``unknown``).
+        """
+        one, two = self.leading[:2]
+        if _overlap(one.share, two.share):
+            return "chance"
+        if one.corrected.low is None or two.corrected.high is None:
+            return "unknown"
+        return "errors" if _overlap(one.corrected, two.corrected) else "sure"
 
     @property
     def peak(self) -> DayLine | None:
         """The day with most manifestations; the first of several."""
         return max(self.days, key=lambda d: d.line.count, default=None)
+
+
+def _overlap(higher: Share, lower: Share) -> bool:
+    """Say whether an interval reaches down to another's end; unknown ones do not."""
+    return higher.low is not None and lower.high is not None and higher.low <= lower.high
 
 
 def figures(data: ReportData, language: str, t: Texts) -> Figures:
