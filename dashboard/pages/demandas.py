@@ -19,6 +19,7 @@ from models.errors import ConflictError, InputError
 from models.records import Window
 from nlp.places import named_by
 from pipelines.demands.figures import Afterwards, afterwards, delays, is_overdue
+from pipelines.demands.title import title_of
 from pipelines.demands.workflow import Decision, Workflow, possible
 from pipelines.store.demands import (
     Demand,
@@ -28,8 +29,8 @@ from pipelines.store.demands import (
     demands,
     evidence,
     find_demand,
-    first_texts,
     history,
+    texts_of,
 )
 from pipelines.store.read import latest_model
 from pipelines.store.write import Store
@@ -39,6 +40,8 @@ router = APIRouter()
 
 AT_ONCE = 25
 """Demands on one page of the list."""
+
+_COMPARED = 15  # texts of a demand among which its title is looked for
 
 DECIDES = "reviewer"
 """The least role that may decide."""
@@ -172,7 +175,10 @@ def show(visit: Visiting) -> HTMLResponse:
         at_once=AT_ONCE,
         counts=count_by_status(engine, code),
         overdue=count_demands(engine, code, Wanted(WAITING, overdue_on=desk.today)),
-        texts=first_texts(engine, [one.id for one in found]),
+        titles={
+            id_: title_of(texts)
+            for id_, texts in texts_of(engine, [one.id for one in found], _COMPARED).items()
+        },
         bands=BANDS,
         ages={
             (row["dimension"], row["value"], row["band"]): row
@@ -208,6 +214,7 @@ def _one(
         status=status,
         desk=desk,
         demand=demand,
+        title=title_of(texts_of(visit.house.engine, [demand.id], _COMPARED).get(demand.id, [])),
         evidence=evidence(visit.house.engine, demand.id),
         events=history(visit.house.engine, demand.id),
         possible=possible(demand) if may else (),

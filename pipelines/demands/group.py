@@ -1,13 +1,14 @@
 """Which texts ask for the same: copies, one thread, or the same words in one place and time.
 
-Texts are taken in the order in which they were said and join the demand that fits best, or found
-one (leader clustering: Hartigan, J. A., 1975, «Clustering Algorithms», ch. 3). What has been
-grouped stays, so grouping again changes nothing, and what comes later only adds.
+Copies of one text first agree on its category and zone. Texts are taken in the order in which they
+were said and join the demand that fits best, or found one (leader clustering: Hartigan, J. A.,
+1975, «Clustering Algorithms», ch. 3). What has been grouped stays, so grouping again changes
+nothing, and what comes later only adds.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -71,7 +72,7 @@ def group(municipality: str, texts: Sequence[Asked], ended: Iterable[Ended] = ()
         ended: texts of demands that have ended, by which a new one can name the one it follows.
     """
     members = [text for text in texts if text.demand is not None]
-    new = [text for text in texts if text.demand is None]
+    new = _agreed([text for text in texts if text.demand is None])
     ordered = [*_in_order(members), *_in_order(new)]
     finder = _Finder(ordered)
     before = {one.cluster: one.demand for one in ended}
@@ -89,6 +90,28 @@ def group(municipality: str, texts: Sequence[Asked], ended: Iterable[Ended] = ()
         found.joined.append(Part(text.id, demand, why))
         finder.add(place, demand)
     return found
+
+
+def _agreed(texts: Sequence[Asked]) -> list[Asked]:
+    """Give the copies of one text the category and the zone that most of them have.
+
+    Each copy votes with the weight of its category, and with one vote for its zone or for none;
+    of equals the one that was said first wins. The model reads copies that were cut or shouted
+    differently, and an answer takes over the zone of what it answers.
+    """
+    categories: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    zones: dict[str, Counter[str | None]] = defaultdict(Counter)
+    for text in _in_order(texts):
+        categories[text.cluster][text.category] += text.weight
+        zones[text.cluster][text.zone] += 1
+    return [
+        replace(
+            text,
+            category=max(categories[text.cluster], key=categories[text.cluster].__getitem__),
+            zone=max(zones[text.cluster], key=zones[text.cluster].__getitem__),
+        )
+        for text in texts
+    ]
 
 
 def _in_order(texts: Iterable[Asked]) -> list[Asked]:

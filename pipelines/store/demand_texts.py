@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Select, and_, func, select
+from sqlalchemy import Engine, Select, and_, case, func, null, select
 
 from models.demand_tables import DemandManifestationRow, DemandRow
 from models.demands import WAITING, Status
@@ -29,7 +29,11 @@ ASKING = ("complaint", "request")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A text that asks for something; ``demand`` is the one that it is part of already."""
+    """A text that asks for something; ``demand`` is the one that it is part of already.
+
+    ``weight`` is how much its category counts among its copies: the model's confidence, or a
+    person's word, which outranks any number of them.
+    """
 
     id: str
     cluster: str
@@ -39,6 +43,7 @@ class Asked:
     day: date
     text: str
     demand: str | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,9 @@ class Ended:
     cluster: str
     demand: str
 
+
+A_PERSONS = 1e6
+"""The weight of a category that a person gave."""
 
 _SAID = ManifestationRow
 _LABEL = ClassificationRow
@@ -77,8 +85,10 @@ def asking(
         gazetteer: by which places were found.
     """
     intent = func.coalesce(given("intent"), _LABEL.intent)
+    weight = case((given("category").is_(None), _LABEL.confidence), else_=A_PERSONS)
     query = (
         select(_SAID.id, _CLUSTER, _THREAD, counting("category"), PlaceRow.zone, *_WORDS)
+        .add_columns(null(), weight)
         .join(_LABEL, of_this_text(_LABEL))
         .outerjoin(_COPY, of_this_text(_COPY))
         .outerjoin(LanguageRow, of_this_text(LanguageRow))
@@ -147,8 +157,8 @@ _WORDS = (_SAID.said_on, _SAID.title, _SAID.text)
 
 def _asked(engine: Engine, query: Select[*tuple[Any, ...]]) -> Iterator[Asked]:
     with explained(engine), engine.connect() as connection:
-        for id_, cluster, thread, category, zone, day, title, text, *demand in connection.execute(
+        for id_, cluster, thread, category, zone, day, title, text, *more in connection.execute(
             query.order_by(_SAID.id)
         ):
             words = reading(title, text)
-            yield Asked(id_, cluster, thread, category, zone, day, words, *demand)
+            yield Asked(id_, cluster, thread, category, zone, day, words, *more)

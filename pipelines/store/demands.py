@@ -273,6 +273,23 @@ def first_texts(engine: Engine, ids: Sequence[str]) -> dict[str, tuple[str | Non
         return {id_: (title, text) for id_, title, text in connection.execute(query)}
 
 
+def texts_of(engine: Engine, ids: Sequence[str], most: int) -> dict[str, list[str]]:
+    """Return the earliest texts of each demand that their sources still show, ``most`` at most."""
+    place = func.row_number().over(partition_by=_PART.demand_id, order_by=(_SAID.said_at, _SAID.id))
+    inner = (
+        select(_PART.demand_id, _SAID.text, place.label("place"))
+        .join(_SAID, _SAID.id == _PART.manifestation_id)
+        .where(_PART.demand_id.in_(ids), _SAID.gone_at.is_(None))
+        .subquery()
+    )
+    query = select(inner.c.demand_id, inner.c.text).where(inner.c.place <= most)
+    found: dict[str, list[str]] = {}
+    with explained(engine), engine.connect() as connection:
+        for id_, text in connection.execute(query.order_by(inner.c.demand_id, inner.c.place)):
+            found.setdefault(id_, []).append(text)
+    return found
+
+
 def history(engine: Engine, demand_id: str) -> list[Event]:
     """Return what happened to a demand, in order."""
     row = DemandEventRow

@@ -187,6 +187,42 @@ def test_a_thread_holds_together_what_is_of_one_category() -> None:
     assert list(found.follows.values()) == ["antes"]
 
 
+def test_copies_agree_on_what_and_where_they_ask(both: Store) -> None:
+    put(both, said(1, BINS, when=at(3)), category="energy", zone="norte")
+    put(both, said(2, BINS, when=at(4)))
+    put(both, said(3, BINS, when=at(5)))
+    asked(both)
+    one = only(both)
+    assert (one.category, one.zone, one.texts) == ("waste", "centro", 3)
+    assert one.area == "Limpieza"
+
+
+def test_a_persons_category_outranks_all_other_copies(store: Store) -> None:
+    for number in (1, 2, 3):
+        put(store, said(number, BINS, when=at(number + 2)))
+    named = {"category": "transport", "sentiment": None, "intent": None}
+    correct(store, said(3).id, named, "E-07")
+    asked(store)
+    assert only(store).category == "transport"
+
+
+@pytest.mark.parametrize(
+    ("weights", "agreed"),
+    [((0.9, 0.4, 0.4), "energy"), ((0.9, 0.5, 0.5), "waste"), ((0.5, 0.25, 0.25), "energy")],
+)
+def test_each_copy_votes_with_its_weight_and_of_equals_the_first_wins(
+    weights: tuple[float, ...], agreed: str
+) -> None:
+    texts = [
+        Asked(str(day), "c", str(day), category, None, date(2026, 3, day), "uno", weight=weight)
+        for day, category, weight in zip(
+            (1, 2, 3), ("energy", "waste", "waste"), weights, strict=True
+        )
+    ]
+    (founder,) = group("villa", texts).founded.values()
+    assert founder.category == agreed
+
+
 def test_threads_do_not_chain() -> None:
     day = date(2026, 3, 1)
     texts = [
