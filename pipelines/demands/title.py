@@ -18,8 +18,9 @@ _WORD = re.compile("[a-z]{3,}")
 def title_of(texts: Sequence[str]) -> str:
     """Return the first sentence of the text that has most words in common with the others.
 
-    Likeness is Jaccard's (1901) of the sets of words, of Latin letters, accents and case set aside. Of texts that
-    are as central, one in mixed case is preferred, then the shortest. Empty without texts.
+    Likeness is Jaccard's (1901) of the sets of words of Latin letters, accents and case set aside.
+    Of texts that are as central, one in mixed case is preferred, then the shortest. Empty without
+    texts.
     """
     if not texts:
         return ""
