@@ -59,6 +59,7 @@ _LABELS: Mapping[str, Sequence[str]] = {
 CERTAINTIES = ("sure", "unsure")
 _UNKNOWN = bytes(8)
 _DAY = timedelta(days=1)
+_ROUNDS = 2  # a crawl that never ends shall not keep anybody from counting
 
 Corrections = Mapping[tuple[str, str], Mapping[str, str]]
 
@@ -98,16 +99,21 @@ class Recipe:
 def up_to_date(store: Store, recipe: Recipe, window: Window) -> list[Facts]:
     """Return the facts of every partition of the window, by day and source.
 
-    Those that changed since they were made are made again, one local day at a time.
+    Those that changed since they were made are made again, one local day at a time. So are those
+    that changed meanwhile: all are read as they were at the first, and what was purged since must
+    not be kept.
     """
     engine, code = store.engine, recipe.municipality.code
-    wanted = versions(engine, code, window)
-    kept = saved_versions(engine, code, window, recipe.digest)
-    stale = [key for key, version in wanted.items() if kept.get(key) != version]
-    with sweeping(engine) as connection:
-        for day, keys in groupby(sorted(stale, key=_day_first), key=lambda key: key[1]):
-            made = _make(connection, recipe, {key: wanted[key] for key in keys}, day)
-            save_facts(engine, code, made)
+    for _ in range(_ROUNDS):
+        wanted = versions(engine, code, window)
+        kept = saved_versions(engine, code, window, recipe.digest)
+        stale = {key: version for key, version in wanted.items() if kept.get(key) != version}
+        if not stale:
+            break
+        with sweeping(engine) as connection:
+            for day, keys in groupby(sorted(stale, key=_day_first), key=lambda key: key[1]):
+                made = _make(connection, recipe, {key: stale[key] for key in keys}, day)
+                save_facts(engine, code, made)
     return [facts for facts in saved_facts(engine, code, window, recipe.digest) if facts.rows]
 
 

@@ -8,6 +8,7 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
@@ -35,7 +36,7 @@ from pipelines.lenses import look_at_window
 from pipelines.series import PAIRS
 from pipelines.store.engine import open_engine
 from pipelines.store.erase import Erasure, erase
-from pipelines.store.partitions import saved_versions, versions
+from pipelines.store.partitions import Facts, save_facts, saved_versions, versions
 from pipelines.store.write import Classified, Correction, Placed, Store
 from tests.conftest import PostgresServer
 from tests.unit.store.builders import (
@@ -367,6 +368,28 @@ def test_facts_hold_no_pseudonym_and_go_with_a_purge(store: Store) -> None:
     with store.engine.connect() as connection:
         assert connection.execute(select(PartitionFactsRow.facts)).all() == []
     assert up_to_date(store, Recipe(VILLA, MODEL, TAXONOMY), WINDOW) == []
+
+
+def test_what_is_purged_while_facts_are_made_is_not_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = begun(store, VILLA)
+    items = [said(n, when=at(n)) for n in (1, 2)]
+    save(store, run_id, *items)
+    store.save_classifications(TAXONOMY, [classified(item) for item in items])
+    days = []
+
+    def purging(engine: Engine, code: str, made: list[Facts]) -> None:
+        if not days:  # the second day is read as it was before
+            erase(engine, Erasure("villa", [items[1].id], [], [], []), {}, "root")
+        days.append([facts.day.day for facts in made])
+        save_facts(engine, code, made)
+
+    monkeypatch.setattr("pipelines.facts.save_facts", purging)
+    found = up_to_date(store, Recipe(VILLA, MODEL, TAXONOMY), WINDOW)
+    assert [(facts.day.day, facts.rows) for facts in found] == [(1, 1)]
+    assert {row["rows"] for row in rows(store.engine, PartitionFactsRow) if row["facts"]} == {1}
+    assert days[:2] == [[1], [2]]
 
 
 def test_a_label_in_the_series_is_there_without_a_count(store: Store) -> None:
