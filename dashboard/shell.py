@@ -214,6 +214,10 @@ class Visit:
         group = taxonomy.sentiments if task == "sentiment" else taxonomy.intents
         return {code: name.es if spanish else name.en for code, name in group.items()}
 
+    def sources(self) -> Mapping[str, str]:
+        """Return the titles of the configured sources, by name."""
+        return {source.name: source.title for source in self.town.sources} if self.town else {}
+
     def lenses(self) -> Mapping[str, str]:
         """Return the names of the lenses, by code."""
         if self.town is None:

@@ -269,7 +269,7 @@ class SelectionRow(Base):
     call: Mapped[str] = _to("technological_call", "The call.", key=True)
     ranking: Objects = _json("Every application: mean of each criterion, total, place, chosen.")
     chosen: Texts = _json("Codes of the applications chosen.")
-    notes: Texts = _json("Ties and how they were broken, a single applicant, who withdrew.")
+    notes: Objects = _json("Ties and how they were broken, a single applicant, who withdrew.")
     closed_at: Mapped[datetime] = _value("When it was closed.")
     actor: Mapped[str] = _text("Who closed it.")
 

@@ -18,6 +18,7 @@ from models.errors import ConfigError, InputError
 from models.labels import EVERYTHING
 from models.tables import InsightCategory
 from pipelines.match.needs import Share, ZoneShare
+from pipelines.match.noted import message_of
 from pipelines.match.power import Indicator
 from pipelines.match.read import Row, call_page, calls, of_pilot, pilot_of, pilots
 from pipelines.store.calls import interruptions_of
@@ -129,6 +130,7 @@ def show_call(visit: Visiting, code: str) -> HTMLResponse:
         page=PAGE,
         one=found,
         call=found.call,
+        noted=message_of,
         needed=figures_of(visit, found.call),
         fit=[one for one in found.assessors if one.knows_none],
         states=STATES,

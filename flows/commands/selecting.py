@@ -131,6 +131,7 @@ def show(call: Call, as_json: Json = False) -> None:
     """Show the applications under their codes, as assessors see them, and where the call stands."""
     from dataclasses import asdict
 
+    from pipelines.match.noted import told
     from pipelines.match.read import call_page
 
     page = call_page(_engine(), call)
@@ -162,7 +163,7 @@ def show(call: Call, as_json: Json = False) -> None:
         name = page.identities.get(row["application"], "")
         typer.echo(f"{row['place']}. {row['application']} {row['total']:.2f}{chosen} {name}")
     for note in page.notes:
-        typer.echo(note)
+        typer.echo(told(note))
     typer.echo(f"\nEspera {page.waits_for}.")
 
 
@@ -239,6 +240,7 @@ def select(
     from dataclasses import asdict
 
     from pipelines.match.blind import select as choose
+    from pipelines.match.noted import told
 
     outcome = choose(_engine(), call, reason)
     if as_json:
@@ -248,7 +250,7 @@ def select(
         chosen = " CHOSEN" if one.chosen else ""
         typer.echo(f"{one.place}. {one.application} {one.total:.2f}{chosen}")
     for note in outcome.notes:
-        typer.echo(note)
+        typer.echo(told(note))
     typer.echo(f"Next: manifiesta match reveal {call}" if outcome.chosen else f"{call} is void.")
 
 

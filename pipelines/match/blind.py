@@ -22,6 +22,7 @@ from configs.check import read_as
 from models.errors import InputError, RefusedError
 from models.match_records import ApplicationFile
 from pipelines.match.attachments import read_attachment
+from pipelines.match.noted import Note
 from pipelines.match.redact import Names, names_of, redact
 from pipelines.store import selection
 from pipelines.store.audit import actor, events
@@ -75,7 +76,7 @@ class Outcome:
     """A selection as it is closed."""
 
     ranking: Sequence[Ranked]
-    notes: Sequence[str]
+    notes: Sequence[Note]
 
     @property
     def chosen(self) -> list[str]:
@@ -268,7 +269,7 @@ def select(engine: Engine, call: str, reason: str | None = None) -> Outcome:
         salts = [row.salt for row in sealed.values()]
         outcome = rank(codes, scores, salts, now.call.places, now.call.threshold)
         if len(codes) == 1:
-            single = f"Hubo un solo postulante: el proceso no pudo ser ciego. Motivo: {reason}"
+            single = {"key": "single", "reason": reason}
             outcome = Outcome(outcome.ranking, [single, *outcome.notes])
         ranking = [asdict(one) for one in outcome.ranking]
         selection.save_selection(now, ranking, outcome.chosen, outcome.notes)
@@ -317,21 +318,14 @@ def rank(
     return Outcome(ranking, _notes(ranking, key, places, threshold))
 
 
-def _notes(ranking: Sequence[Ranked], key: Any, places: int, threshold: float) -> list[str]:
-    notes = []
+def _notes(ranking: Sequence[Ranked], key: Any, places: int, threshold: float) -> list[Note]:
+    notes: list[Note] = []
     if len(ranking) > places:
         last, first_out = ranking[places - 1], ranking[places]
         if last.total == first_out.total and last.chosen:
             same = key(last.application) == key(first_out.application)
-            how = (
-                "por sorteo con las claves de todos los evaluadores"
-                if same
-                else ("por los criterios, en el orden necesidad, experiencia, novedad")
-            )
-            notes.append(
-                f"Empate en el último lugar entre {last.application} y {first_out.application}: "
-                f"se resolvió {how}."
-            )
+            how = "tie by lot" if same else "tie by criteria"
+            notes.append({"key": how, "last": last.application, "out": first_out.application})
     if not any(one.chosen for one in ranking):
-        notes.append(f"Ninguna propuesta alcanzó el puntaje mínimo de {threshold:g}: desierta.")
+        notes.append({"key": "void", "threshold": threshold})
     return notes

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from models.errors import InputError
+from pipelines.match.noted import Note
 from pipelines.store.calls import (
     all_calls,
     assessments_of,
@@ -62,7 +63,7 @@ class CallPage:
     applications: Sequence[Row]
     assessors: Sequence[Assessor]
     ranking: Sequence[Row]
-    notes: Sequence[str]
+    notes: Sequence[Note | str]
     identities: Mapping[str, str]
     interruptions: Sequence[Row]
 

@@ -287,7 +287,10 @@ def unseal(engine: Engine, code: str, opened: Opened, commitment: str, who: str)
 
 
 def save_selection(
-    now: Step, ranking: Sequence[Mapping[str, Any]], chosen: Sequence[str], notes: Sequence[str]
+    now: Step,
+    ranking: Sequence[Mapping[str, Any]],
+    chosen: Sequence[str],
+    notes: Sequence[Mapping[str, Any]],
 ) -> None:
     """Close the selection; a call of which nobody is chosen is void."""
     now.connection.execute(
@@ -295,7 +298,7 @@ def save_selection(
             call=now.call.code,
             ranking=[dict(row) for row in ranking],
             chosen=list(chosen),
-            notes=list(notes),
+            notes=[dict(note) for note in notes],
             closed_at=datetime.now(UTC),
             actor=now.who,
         )

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 import yaml
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from dashboard.app import create_app
 from models.match_records import Batch
+from models.match_tables import SelectionRow
 from pipelines.match import blind
 from pipelines.match.draft import draft_call
 from pipelines.match.exchange import import_records, store_records
@@ -297,3 +298,25 @@ def test_figures_that_cannot_be_read_are_left_out(visiting, tmp_path, need) -> N
 def test_the_pages_only_read(visit: TestClient) -> None:
     for address in ("/emparejamiento", CALL, PILOT):
         assert visit.post(address).status_code == 405
+
+
+def test_the_record_of_a_selection_is_told_in_the_readers_language(desk, own, tmp_path) -> None:
+    engine, visit = desk(busy_town())
+    selection.publish(engine, "ruta", "ana")
+    codes = [applied(engine, tmp_path, name) for name in ("firma-ac", "firma-be")]
+    selection.close(engine, "ruta", "ana")
+    alike = {code: dict.fromkeys(blind.CRITERIA, 4) for code in codes}
+    for official in ("e-1", "e-2"):
+        selection.attest(engine, "ruta", official, None, official)
+    for sealed in [blind.seal(engine, "ruta", official, alike) for official in ("e-1", "e-2")]:
+        blind.unseal(engine, sealed)
+    blind.select(engine, "ruta")
+
+    assert "se resolvió por sorteo con las claves" in visit.get(CALL).text
+    english = visit.get(f"{CALL}?lang=en").text
+    assert "broken by a lot drawn with the keys of all assessors" in english
+    assert "sorteo" not in english
+
+    with engine.begin() as connection:  # as an earlier version kept it
+        connection.execute(update(SelectionRow).values(notes=["Empate entre A y B."]))
+    assert "Empate entre A y B." in TestClient(create_app(engine, own)).get(CALL).text

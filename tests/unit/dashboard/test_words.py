@@ -8,6 +8,7 @@ from babel.messages.extract import extract_from_file
 
 import dashboard
 from dashboard.words import LOCALE, catalogue, translator
+from pipelines.match.noted import NOTED
 from pipelines.match.read import AWAITED
 
 HOUSE = Path(dashboard.__file__).parent
@@ -32,12 +33,15 @@ def test_every_message_has_its_english(path: Path) -> None:
     assert sorted(messages(path) - set(catalogue("en"))) == []
 
 
-def test_what_a_call_waits_for_has_its_english() -> None:
-    assert set(AWAITED.values()) - set(catalogue("en")) == set()
+STORED = {*AWAITED.values(), *NOTED.values()}
+
+
+def test_what_a_call_waits_for_and_its_record_notes_have_their_english() -> None:
+    assert STORED - set(catalogue("en")) == set()
 
 
 def test_no_translation_is_left_over() -> None:
-    used = set(AWAITED.values()).union(*(messages(path) for path in FILES))
+    used = STORED.union(*(messages(path) for path in FILES))
 
     assert sorted(set(catalogue("en")) - used) == []
 

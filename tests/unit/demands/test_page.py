@@ -10,7 +10,7 @@ from dashboard.access import Person
 from models.demands import Status
 from pipelines.store.demands import demands, find_demand
 from pipelines.store.write import Store
-from tests.unit.demands.asking import BINS_TOO, HOLE, asked, bins, by, flow, put
+from tests.unit.demands.asking import BINS, HOLE, asked, bins, by, flow, put
 from tests.unit.demands.panel import Panel, opened
 from tests.unit.store.builders import at, said
 
@@ -35,7 +35,7 @@ def waste(panel: Panel) -> str:
 def test_the_list_shows_every_demand_and_its_most_central_words(panel: Panel) -> None:
     page = unescape(panel.get("/demandas"))
     assert "2 demandas" in page
-    assert BINS_TOO in page
+    assert BINS in page
     assert "Tránsito" in page
     assert page.count('class="demand ') == 2
 

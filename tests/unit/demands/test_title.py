@@ -14,6 +14,7 @@ def test_the_most_central_text_is_cited_and_of_its_copies_the_well_written_one()
         f"Por si no leyeron: {ASKED}",
         ASKED,
         ASKED.lower(),
+        ASKED.replace("ú", "u"),
         "Salgo en la foto con el balde amarillo, sacamos basura con la espalda rota.",
     ]
 

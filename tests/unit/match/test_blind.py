@@ -14,6 +14,7 @@ from models.match_tables import AssessmentRow
 from pipelines.match import blind
 from pipelines.match.exchange import export_records, import_records
 from pipelines.match.handover import hand_over_pack
+from pipelines.match.noted import told
 from pipelines.match.read import call_page, calls
 from pipelines.store import selection
 from pipelines.store.audit import events, verify
@@ -272,7 +273,7 @@ def test_a_single_applicant_needs_a_reason_and_the_record_says_so(put, applied) 
         blind.select(engine, "ruta")
     outcome = blind.select(engine, "ruta", "Nadie más lo ofrece")
     assert outcome.chosen == codes
-    assert "no pudo ser ciego" in outcome.notes[0]
+    assert "no pudo ser ciego. Motivo: Nadie más lo ofrece" in told(outcome.notes[0])
 
 
 def test_nobody_applies_and_nobody_is_good_enough(put, applied) -> None:
@@ -288,7 +289,7 @@ def test_below_the_threshold_the_call_is_void(put, applied) -> None:
     assessed(engine, {"e-1": score(codes, 2, 1), "e-2": score(codes, 2, 1)})
     outcome = blind.select(engine, "ruta")
     assert (outcome.chosen, state(engine)) == ([], "void")
-    assert "desierta" in outcome.notes[-1]
+    assert "el puntaje mínimo de 3: desierta" in told(outcome.notes[-1])
 
 
 def test_ties_are_broken_by_need_then_experience_then_novelty_then_lot() -> None:
@@ -299,7 +300,7 @@ def test_ties_are_broken_by_need_then_experience_then_novelty_then_lot() -> None
         ["A", "B"], [{"A": scored(5, 3, 4), "B": scored(3, 5, 4)}], ["s"], places=1, threshold=1
     )
     assert by_need.chosen == ["B"]
-    assert "por los criterios" in by_need.notes[0]
+    assert "entre B y A: se resolvió por los criterios" in told(by_need.notes[0])
     same = {"A": scored(3, 3, 3), "B": scored(3, 3, 3)}
     winners = {
         blind.rank(["A", "B"], [same], [salt], places=1, threshold=1).chosen[0]
@@ -308,7 +309,7 @@ def test_ties_are_broken_by_need_then_experience_then_novelty_then_lot() -> None
     assert winners == {"A", "B"}  # the lot is of the salts, not of the codes
     lots = blind.rank(["A", "B"], [same], ["x", "y"], places=1, threshold=1)
     assert lots == blind.rank(["B", "A"], [same], ["y", "x"], places=1, threshold=1)
-    assert "por sorteo" in lots.notes[0]
+    assert "por sorteo" in told(lots.notes[0])
 
 
 @given(st.data())
