@@ -1,13 +1,10 @@
 """The dashboard in a real Chromium: layout, silence, planted scripts, keyboard, axe, paper."""
 
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
-import uvicorn
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
@@ -17,6 +14,7 @@ from dashboard.app import create_app
 from models.views import create_views
 from pipelines.match.exchange import import_records
 from pipelines.searching import index_texts
+from tests.serving import served
 from tests.unit.report.town import Said, busy_town
 
 DESK, PHONE = (1366, 768), (390, 844)
@@ -92,14 +90,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     values = town.town.model_dump(mode="json", exclude_unset=True)
     values["base_url"] = "https://example.pe"
     (folder / "sandbox.yml").write_text(yaml.safe_dump(values, allow_unicode=True), "utf-8")
-    config = uvicorn.Config(create_app(engine, folder), port=0, log_level="error")
-    server = uvicorn.Server(config)
-    listening = socket.create_server(("127.0.0.1", 0))
-    thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=20)
+    with served(create_app(engine, folder)) as root:
+        yield root
 
 
 def opened(browser: Browser, address: str, size: tuple[int, int]) -> tuple[Page, list[str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.environment import prepare_prefect
+from tests.flows.planted import Finished, planted_run
 
 # Prefect reads its settings when it is first imported, which test modules do: as the command
 # line does, these come before.
@@ -31,6 +32,12 @@ def prefect_server() -> Iterator[None]:
 
     with prefect_test_harness(server_startup_timeout=240):
         yield
+
+
+@pytest.fixture(scope="session")
+def finished(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A run of the small town, made once: whoever uses it only reads."""
+    return planted_run(tmp_path_factory.mktemp("planted"))
 
 
 @pytest.fixture
