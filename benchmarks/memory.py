@@ -4,11 +4,11 @@
 [--steps collect,store,languages,copies,count]``
 
 Each step of each size is a process of its own; its peak is its resident memory at most, over what
-it needs once everything is imported. ``collect`` crawls a feed that a generator writes, in the
-real child process; ``store`` masks, pseudonymises and stores records as the crawls of sources
-give them; ``languages`` identifies the language of every stored text, page by page, as all steps
-read that look at the window's texts; ``copies`` joins near-duplicates; ``count`` labels what is
-stored at random, as a classifier would, and writes the insight tables.
+it needs once everything is imported. ``collect`` crawls a timeline that a generator writes, in the
+real child process, and stores it; ``store`` masks, pseudonymises and stores records as the crawls
+of sources give them; ``languages`` identifies the language of every stored text, page by page, as
+all steps read that look at the window's texts; ``copies`` joins near-duplicates; ``count`` labels
+what is stored at random, as a classifier would, and writes the insight tables.
 The database is an SQLite file in a temporary folder; without the step ``store`` its rows are
 written straight into the table.
 """
@@ -37,7 +37,7 @@ from models.labels import CATEGORIES, INTENTS, SENTIMENTS
 from models.records import Classification, Extracted, Kind, Window, manifestation_id
 from pipelines.aggregate import aggregate
 from pipelines.classify import identify_window
-from pipelines.collect import make_job
+from pipelines.collect import keep_records, make_job
 from pipelines.counted import Counted
 from pipelines.duplicates import update_clusters
 from pipelines.privacy import Pseudonymiser
@@ -242,7 +242,7 @@ class Timeline(BaseHTTPRequestHandler):
 
 
 def collect(folder: Path, size: int) -> int:
-    """Crawl a timeline as long as that, and return the peak of the child process in bytes."""
+    """Crawl and store a timeline as long as that; return the child process's peak in bytes."""
     Timeline.most = size
     server = ThreadingHTTPServer(("127.0.0.1", 0), Timeline)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -258,8 +258,12 @@ def collect(folder: Path, size: int) -> int:
     job = make_job(place(), source, folder / "archive", "benchmark", folder / "out")
     result = crawl(job)
     server.shutdown()
-    if len(result.extracted) != size:
-        sys.exit(f"{len(result.extracted):,} were read, not {size:,}: {result.reason}")
+    municipality, kept = place(), opened(folder)
+    secrets = Pseudonymiser(municipality.code, b"a key that only a benchmark uses")
+    run = kept.begin_run(municipality, RunStart("run", window(), _TAXONOMY, "benchmark"))
+    collected = keep_records(kept, run, municipality, source, secrets, result)
+    if collected.saved.new != size:
+        sys.exit(f"{collected.saved.new:,} were stored, not {size:,}: {result.reason}")
     return int(json.loads((job.out / SUMMARY).read_text())["peak_memory"])
 
 

@@ -2,7 +2,8 @@
 
 import logging
 import signal
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from configs.schema import Source
 from crawlers.browser.need import what_is_missing
 from crawlers.fork_server import FAULT, TOO_MUCH_MEMORY
 from crawlers.forked import FORKS, ServerLostError
+from crawlers.kept import KeptRecords, read_records
 from crawlers.protocols.secret import token_of
 from crawlers.wire import (
     CAPTURES,
@@ -79,10 +81,11 @@ class CrawlResult:
     not read again, ``not_modified`` how many answers said just that. ``validators`` are to be
     kept once the records are stored. ``vanished`` and ``listings`` tell what is gone; ``bounded``
     says that nothing was asked for beyond the window; ``fields`` are what the answers hold;
-    ``looked`` are the fingerprints of old pages that had not changed when they were asked.
+    ``looked`` are the fingerprints of old pages that had not changed when they were asked. The
+    records of a large crawl stay in their file, until it is closed.
     """
 
-    extracted: list[Extracted]
+    extracted: Sequence[Extracted]
     captures: list[Capture]
     rejections: list[Rejection]
     finished: bool
@@ -103,6 +106,11 @@ class CrawlResult:
         return not self.finished or any(
             rejection.outcome.failure is Failure.TEMPORARY for rejection in self.rejections
         )
+
+    def close(self) -> None:
+        """Let go of the file of its records, if they are in one: they have been stored."""
+        if isinstance(self.extracted, KeptRecords):
+            self.extracted.close()
 
 
 def crawl(job: CrawlJob) -> CrawlResult:
@@ -140,18 +148,14 @@ def read_result(
 ) -> CrawlResult:
     """Read the files that a crawl left; one that left no summary did not finish."""
     summary = _summary(job.out / SUMMARY)
-    extracted = read_lines(job.out / EXTRACTED, Extracted)
+    unsettled = None if summary is None or killed else frozenset(summary.unsettled)
+    extracted = read_records(job.out / EXTRACTED, unsettled)
     if summary is None or killed:
         failure = failure or (Failure.SOFT if extracted else Failure.TEMPORARY)
         reason = killed or _crash(job, code)
         summary = Summary(finished=False, reason=reason, failure=failure)
-        extracted = [replace(record, fingerprint=None) for record in extracted]
-    unsettled = set(summary.unsettled)
     return CrawlResult(
-        extracted=[
-            replace(record, fingerprint=None) if record.external_id in unsettled else record
-            for record in extracted
-        ],
+        extracted=extracted,
         captures=read_lines(job.out / CAPTURES, Capture),
         rejections=read_lines(job.out / REJECTIONS, Rejection),
         finished=summary.finished,

@@ -70,8 +70,16 @@ def read_lines(path: Path, kind: type[Record]) -> list[Record]:
     records: list[Record] = []
     with path.open("rb") as file:
         for line in file:
-            try:
-                records.append(_ADAPTERS[kind].validate_json(line))
-            except ValidationError:
-                continue
+            record = parse_line(line, kind)
+            if record is not None:
+                records.append(record)
     return records
+
+
+def parse_line(line: bytes, kind: type[Record]) -> Record | None:
+    """Return the record of a line, or nothing where a killed writer left half of one."""
+    try:
+        record: Record = _ADAPTERS[kind].validate_json(line)
+    except ValidationError:
+        return None
+    return record

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -266,7 +266,7 @@ class _Look:
         body = read_capture(read[-1], self._archive)
         return robots_verdict(read[-1].status, body, self._agent)
 
-    def _examples(self, records: list[Extracted], source: str) -> tuple[Example, ...]:
+    def _examples(self, records: Sequence[Extracted], source: str) -> tuple[Example, ...]:
         pseudonymiser = Pseudonymiser("check", secrets.token_bytes(32))
         return tuple(
             Example(

@@ -21,12 +21,12 @@ from models.records import (
     Stage,
     State,
     Window,
-    manifestation_id,
 )
 from pipelines.expectations import new_fields, unmet
 from pipelines.gone import find_gone
 from pipelines.health import Reading, after_crawl, why_resting
 from pipelines.privacy import Pseudonymiser
+from pipelines.spool import Spool
 from pipelines.store.erase import ERASED
 from pipelines.store.read import (
     Tombstone,
@@ -199,7 +199,9 @@ def store_crawl(
         return after_crawl(before, source, municipality.collection, reading, now)
 
     collected = keep_records(store, run_id, municipality, source, pseudonymiser, result, health)
-    return conclude(store, run_id, municipality, source, window, collected, result.extracted, now)
+    found = conclude(store, run_id, municipality, source, window, collected, result.extracted, now)
+    result.close()
+    return found
 
 
 def keep_records(
@@ -213,26 +215,26 @@ def keep_records(
 ) -> Collected:
     """Store the records of a crawl, and with them what tells the next one to leave them."""
     engine, code = store.engine, municipality.code
-    buried = tombstones(engine, code)
-    manifestations, left_out = make_storable(result.extracted, pseudonymiser, buried)
-    rejections = [*result.rejections, *left_out]
-    stored = {item.id for item in manifestations}
     gone = find_gone(engine, code, source.name, result)
     fields = new_fields(source_fields(engine, code).get(source.name), result.fields)
-    learnt = Learnt(
-        seen={key: mark for key, mark in _marks(code, result.extracted).items() if key in stored},
-        validators=() if result.missed else result.validators,
-        gone=gone.moments,
-        looked={mark: last_look(mark) for mark in result.looked},
-        fields=fields,
-        health=health,
-    )
-    saved = store.save_collected(
-        run_id, municipality, source.name, manifestations, rejections, result.captures, learnt
-    )
+    with Spool() as spool:
+        left_out = _mask(result.extracted, pseudonymiser, tombstones(engine, code), spool)
+        rejections = [*result.rejections, *left_out]
+        learnt = Learnt(
+            seen=spool.marks(),
+            validators=() if result.missed else result.validators,
+            gone=gone.moments,
+            looked={mark: last_look(mark) for mark in result.looked},
+            fields=fields,
+            health=health,
+        )
+        said = spool.manifestations()
+        saved = store.save_collected(
+            run_id, municipality, source.name, said, rejections, result.captures, learnt
+        )
     ignored = sum(rejection.outcome.ignored for rejection in rejections)
     later = sorted(name for name, came_later in fields.items() if came_later)
-    said = (f"new in its answers: {', '.join(later)}",) if later else ()
+    told = (f"new in its answers: {', '.join(later)}",) if later else ()
     return Collected(
         source.name,
         _state(result),
@@ -242,7 +244,7 @@ def keep_records(
         result.reason or None,
         result.not_modified,
         len(gone.moments),
-        (*gone.warnings, *said),
+        (*gone.warnings, *told),
     )
 
 
@@ -305,43 +307,40 @@ def leave_alone(
     return Collected(source.name, State.FAILED, Saved(), 0, 0, reason)
 
 
-def _marks(municipality: str, records: Iterable[Extracted]) -> dict[str, str]:
-    """Return the fingerprints of the records that are stored, by the id they are stored under."""
-    return {
-        manifestation_id(municipality, record.source, record.external_id): record.fingerprint
-        for record in records
-        if record.fingerprint and record.said_at is not None
-    }
-
-
-def make_storable(
+def _mask(
     records: Iterable[Extracted],
     pseudonymiser: Pseudonymiser,
     buried: Mapping[str, Tombstone],
-) -> tuple[list[Manifestation], list[Rejection]]:
-    """Mask and pseudonymise records; one without a date is rejected, never dated by guess.
+    spool: Spool,
+) -> list[Rejection]:
+    """Write the masked records into a spool, with their fingerprints; return those left out."""
+    rejections = []
+    for record in records:
+        made = make_storable(record, pseudonymiser, buried)
+        if isinstance(made, Rejection):
+            rejections.append(made)
+        else:
+            spool.add(made, record.fingerprint)
+    return rejections
+
+
+def make_storable(
+    record: Extracted, pseudonymiser: Pseudonymiser, buried: Mapping[str, Tombstone]
+) -> Manifestation | Rejection:
+    """Mask and pseudonymise a record; one without a date is rejected, never dated by guess.
 
     What was purged is left out, under the reason for which it was, and without its name.
     """
-    manifestations, rejections = [], []
-    for record in records:
-        digests = pseudonymiser.digests(record.source, record.external_id, record.author)
-        found = [buried[digest] for digest in digests if digest in buried]
-        if found:
-            why = f"purged by {found[0].reason} on {found[0].purged_at:%Y-%m-%d}"
-            rejections.append(Rejection(record.source, Outcome.PURGED, ERASED, why))
-        elif record.said_at is None:
-            rejections.append(
-                Rejection(
-                    record.source,
-                    Outcome.NO_DATE,
-                    record.url or record.external_id,
-                    "the source does not say when it was published",
-                )
-            )
-        else:
-            manifestations.append(pseudonymiser.storable(record))
-    return manifestations, rejections
+    digests = pseudonymiser.digests(record.source, record.external_id, record.author)
+    found = [buried[digest] for digest in digests if digest in buried]
+    if found:
+        why = f"purged by {found[0].reason} on {found[0].purged_at:%Y-%m-%d}"
+        return Rejection(record.source, Outcome.PURGED, ERASED, why)
+    if record.said_at is None:
+        where = record.url or record.external_id
+        why = "the source does not say when it was published"
+        return Rejection(record.source, Outcome.NO_DATE, where, why)
+    return pseudonymiser.storable(record)
 
 
 def collect_partitions(

@@ -65,9 +65,15 @@ def recent_fields(known: Mapping[str, datetime | None], now: datetime) -> str:
 
 def _lost(source: Source, records: Sequence[Extracted]) -> list[str]:
     """Name the fields that all records lack; those of the source's own kind, if there are any."""
-    own = [record for record in records if record.kind is source.kind] or records
-    wanted = source.expect.fields if source.expect and own else ()
-    return [name for name in wanted if not any(getattr(r, _FIELDS[name]) for r in own)]
+    if source.expect is None or not records:
+        return []
+    has_own = any(record.kind is source.kind for record in records)
+    lost: list[str] = []
+    for name in source.expect.fields:
+        asked = (one for one in records if not has_own or one.kind is source.kind)
+        if not any(getattr(one, _FIELDS[name]) for one in asked):
+            lost.append(name)
+    return lost
 
 
 def _per_day(

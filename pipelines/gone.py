@@ -29,10 +29,12 @@ class Gone:
 
 def find_gone(engine: Engine, municipality: str, source: str, result: CrawlResult) -> Gone:
     """Return which of a source's stored manifestations a crawl proves to be gone."""
-    moments: dict[str, datetime] = {}
-    warnings = []
+    if not (result.vanished or result.listings):
+        return Gone({})
     there = {record.external_id for record in result.extracted}
     there |= {external_id for listing in result.listings for external_id in listing.ids}
+    moments: dict[str, datetime] = {}
+    warnings = []
     openers = {}
     for vanished in result.vanished:
         own = manifestation_id(municipality, source, vanished.external_id)

@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 
 from configs.schema import Columns, Format, Municipality, Source
 from models.errors import ConfigError, InputError
-from models.records import Extracted, Kind, Outcome, Protocol, Rejection, State, Window
+from models.records import (
+    Extracted,
+    Kind,
+    Manifestation,
+    Outcome,
+    Protocol,
+    Rejection,
+    State,
+    Window,
+)
 from pipelines.classify import Progress
 from pipelines.collect import collect_partitions, make_storable
 from pipelines.expectations import new_fields
@@ -168,8 +177,9 @@ def _store_batch(
 ) -> None:
     read = [item for item in batch if isinstance(item, Extracted)]
     buried = tombstones(store.engine, municipality.code)
-    manifestations, undated = make_storable(read, pseudonymiser, buried)
-    rejections = [item for item in batch if isinstance(item, Rejection)] + undated
+    made = [make_storable(record, pseudonymiser, buried) for record in read]
+    manifestations = [item for item in made if isinstance(item, Manifestation)]
+    rejections = [item for item in (*batch, *made) if isinstance(item, Rejection)]
     outcome.saved += store.save_collected(
         outcome.run_id, municipality, outcome.source, manifestations, rejections
     )

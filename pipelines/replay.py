@@ -127,7 +127,7 @@ def store_replay(
     """
     total = Collected(source.name, State.FAILED, Saved(), 0, 0)
     last = None
-    records: list[Extracted] = []
+    records: Sequence[Extracted] = []
     for each in replayed:
         one = keep_records(store, run_id, municipality, source, pseudonymiser, each.result)
         total = replace(

@@ -197,6 +197,7 @@ def keep_crawl(
     now = datetime.now(UTC)
     found = keep_records(store, work.run_id, place, source, masked, result)
     found = conclude(store, work.run_id, place, source, window, found, result.extracted, now)
+    result.close()
     _stamp(store, work, source, window, version_of(work, source, how))
     return found
 

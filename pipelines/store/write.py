@@ -48,7 +48,7 @@ from models.tables import (
 )
 from pipelines.store.audit import Event, append
 from pipelines.store.bulk import Batch, insert_batch
-from pipelines.store.chunks import chunks
+from pipelines.store.chunks import batches, chunks
 from pipelines.store.engine import writing
 from pipelines.store.facets import relabel
 from pipelines.store.leases import Lease, require
@@ -95,7 +95,7 @@ class Saved:
 class Learnt:
     """What a crawl says of its source beside its records.
 
-    ``seen`` are the fingerprints of those of the manifestations whose pages were read, by id, and
+    ``seen`` are ids and fingerprints of those of the manifestations whose pages were read, and
     ``validators`` by what to ask next time whether an address has changed. ``gone`` is when
     manifestations were seen to be gone, by id. ``looked`` are fingerprints that take the place of
     others, once an old page was looked at and had not changed. ``fields`` are names of what its
@@ -103,7 +103,7 @@ class Learnt:
     source, once it is known what was new.
     """
 
-    seen: Mapping[str, str] = field(default_factory=dict)
+    seen: Iterable[tuple[str, str]] = ()
     validators: Sequence[Validator] = ()
     gone: Mapping[str, datetime] = field(default_factory=dict)
     looked: Mapping[str, str] = field(default_factory=dict)
@@ -305,7 +305,7 @@ class Store:
         run_id: str,
         municipality: Municipality,
         source: str,
-        manifestations: Sequence[Manifestation],
+        manifestations: Iterable[Manifestation],
         rejections: Sequence[Rejection] = (),
         captures: Sequence[Capture] = (),
         learnt: Learnt = _NOTHING,
@@ -322,15 +322,15 @@ class Store:
             run_id: the run that collected it.
             municipality: whose source it is; ``said_on`` is cut in its time zone.
             source: the source that was read.
-            manifestations: to store; an id that comes twice keeps its last text.
+            manifestations: to store. A list is put in order, and an id that comes twice in it keeps
+                its last text; an iterator is not held: it gives each id once, in order.
             rejections: input records that are not stored, with their reasons.
             captures: the raw responses that the source gave.
             learnt: what the crawl says of the source beside them.
         """
         with self._writing() as connection:
             saved = Saved()
-            latest = {item.id: item for item in manifestations}
-            for chunk in chunks([latest[key] for key in sorted(latest)]):  # see _upsert
+            for chunk in batches(_ordered(manifestations)):
                 saved += _upsert_manifestations(connection, chunk, municipality.zone)
             _insert_rejections(connection, run_id, rejections)
             _insert_captures(connection, run_id, municipality.code, source, captures)
@@ -586,6 +586,14 @@ def _upsert_sources(
     _upsert(connection, SourceRow, rows, replace=("title", "protocol", "config", "updated_at"))
 
 
+def _ordered(items: Iterable[Manifestation]) -> Iterable[Manifestation]:
+    """Put a list in the order that `_upsert` needs; an iterator has it."""
+    if not isinstance(items, Sequence):
+        return items
+    latest = {item.id: item for item in items}
+    return [latest[key] for key in sorted(latest)]
+
+
 def _upsert_manifestations(
     connection: Connection, items: Sequence[Manifestation], zone: ZoneInfo
 ) -> Saved:
@@ -740,9 +748,10 @@ def _upsert_health(connection: Connection, municipality: str, source: str, healt
     _upsert(connection, SourceStateRow, [row], replace=tuple(asdict(health)))
 
 
-def _upsert_seen(connection: Connection, seen: Mapping[str, str]) -> None:
-    rows = [{"manifestation_id": key, "fingerprint": mark} for key, mark in seen.items()]
-    _upsert(connection, SeenRow, rows, replace=("fingerprint",))
+def _upsert_seen(connection: Connection, seen: Iterable[tuple[str, str]]) -> None:
+    for batch in batches(seen):
+        rows = [{"manifestation_id": key, "fingerprint": mark} for key, mark in batch]
+        _upsert(connection, SeenRow, rows, replace=("fingerprint",))
 
 
 def _replace_seen(
