@@ -7,7 +7,9 @@ request at a time. The pages a second of a round go from the first answer to the
 start of the process does not count; of several rounds the fastest counts. The second run knows
 what the first one stored, as the runs of a municipality do. Processor seconds are those of the
 whole process; our crawls are forked from a server, whose start counts to the first of them. A
-small town measures the fixed cost of a crawl; ``--scale 10`` measures the pages.
+small town measures the fixed cost of a crawl; ``--scale 10`` measures the pages. With
+``--at-once`` all sources are read side by side, as a run does, against one spider that downloads
+the same addresses; the clock then goes from the start of collecting to its end.
 """
 
 import argparse
@@ -18,17 +20,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs.load import load_municipality
-from configs.schema import Municipality, Source
+from configs.schema import Limits, Municipality, Source
 from crawlers.forked import FORKS
 from crawlers.job import CrawlJob, CrawlResult, crawl
 from crawlers.known import Known
 from crawlers.sandbox.server import serve_town
+from flows.monitor import CRAWLS_AT_ONCE
 from pipelines.collect import make_job
 
 _BARE = """
@@ -40,8 +44,8 @@ class Bare(Spider):
     name, arrived = "bare", []
 
     async def start(self):
-        for method, url in json.load(open(sys.argv[1])):
-            yield Request(url, method=method, dont_filter=True)
+        for source, url in json.load(open(sys.argv[1])):
+            yield Request(url, dont_filter=True, meta={"download_slot": source})
 
     def parse(self, response):
         self.arrived.append(time.time())
@@ -96,10 +100,15 @@ def ours(job: CrawlJob) -> Round:
     return Round(len(moments), wall, cpu, result)
 
 
-def bare(addresses: Sequence[str], folder: Path) -> Round:
-    """Download addresses with a spider that does nothing else."""
+def bare(results: Sequence[CrawlResult], folder: Path) -> Round:
+    """Download what crawls have read, with a spider that does nothing else."""
     asked = folder / "addresses.json"
-    asked.write_text(json.dumps([("GET", address) for address in addresses]))
+    addresses = [
+        (str(number), capture.url)
+        for number, result in enumerate(results)
+        for capture in result.captures
+    ]
+    asked.write_text(json.dumps(addresses))
     before = children_cpu()
     command = [sys.executable, "-c", _BARE, str(asked)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -131,7 +140,7 @@ def measure(place: Municipality, source: Source, rounds: int) -> tuple[Round, Ro
             result = first[-1].result
             if result is None:
                 raise ValueError("a crawl without a result")
-            plain.append(bare([capture.url for capture in result.captures], folder))
+            plain.append(bare([result], folder))
             again = make_job(
                 place, source, folder / "archive", "benchmark", folder / "2", known_from(result)
             )
@@ -143,11 +152,59 @@ def measure(place: Municipality, source: Source, rounds: int) -> tuple[Round, Ro
     )
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What all sources took together: ``clock`` and ``cpu`` are seconds, starts included."""
+
+    pages: int
+    clock: float
+    cpu: float
+
+
+def together(place: Municipality, sources: Sequence[Source], folder: Path) -> tuple[Whole, Whole]:
+    """Read all sources side by side, as a run does, and download their pages with one spider.
+
+    The spider sends one request at a time to each source, as we do, and to all of them at once;
+    where we ask a source's address for what comes next, it knows all of them from the start.
+    """
+    FORKS.close()
+    known, results = crawls_cpu(), []
+    start = time.perf_counter()
+    with ThreadPoolExecutor(CRAWLS_AT_ONCE) as crawls:
+        jobs = [
+            make_job(place, source, folder / "archive", "benchmark", folder / source.name)
+            for source in sources
+        ]
+        results = list(crawls.map(crawl, jobs))
+    clock, cpu = time.perf_counter() - start, crawls_cpu() - known
+    if broken := [result.reason for result in results if result.reason]:
+        sys.exit("; ".join(broken))
+    start = time.perf_counter()
+    plain = bare(results, folder)
+    whole = Whole(plain.pages, time.perf_counter() - start, plain.cpu)
+    return Whole(plain.pages, clock, cpu), whole
+
+
+def compare_whole(place: Municipality, sources: Sequence[Source], rounds: int) -> None:
+    """Print the pages a second of all sources at once."""
+    for _ in range(rounds):
+        with TemporaryDirectory(prefix="manifiesta-benchmark-") as name:
+            own, plain = together(place, sources, Path(name))
+        print(
+            f"all at once: {own.pages} pages; ours {own.clock:.1f} s"
+            f" ({own.pages / own.clock:.0f}/s), one bare spider {plain.clock:.1f} s"
+            f" ({plain.pages / plain.clock:.0f}/s):"
+            f" {plain.clock / own.clock:.0%}; processor {own.cpu:.1f} s against {plain.cpu:.1f} s",
+            flush=True,
+        )
+
+
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--sources", default="", help="names, with commas; all without it")
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--at-once", action="store_true", help="all sources side by side")
     options.add_argument("--scale", type=float, default=1, help="how busy the town is")
     given = options.parse_args()
     os.environ.setdefault("MANIFIESTA_SANDBOX_TOKEN", "pueblo-simulado")
@@ -155,6 +212,10 @@ def main() -> None:
     names = given.sources.split(",") if given.sources else [s.name for s in shipped.sources]
     chosen = [s for s in shipped.sources if s.name in names and s.enabled and s.url is not None]
     print(f"python {' '.join(sys.argv)}")
+    if given.at_once:
+        with serve_town(0, scale=given.scale) as url:
+            compare_whole(shipped.with_base_url(url), chosen, given.rounds)
+        return
     print(
         f"{'source':20} {'pages':>5} {'ours/s':>7} {'bare/s':>7} {'share':>6}"
         f" {'cpu':>6} {'bare':>6} | 2nd: {'pages':>5} {'cpu':>6}"
@@ -186,6 +247,11 @@ def main() -> None:
         f"all: {pages:.0f} pages; ours {pages / wall:.1f}/s, bare {pages / bare_wall:.1f}/s:"
         f" {bare_wall / wall:.0%}; processor {cpu:.1f} s against {bare_cpu:.1f} s;"
         f" second run {again:.0f} pages, {again / pages:.1%}, {again_cpu:.1f} s of the processor"
+    )
+    delay = Limits().delay
+    print(
+        f"a real source is asked every {delay:g} s: {pages * delay:.0f} s of waiting in the first"
+        f" run, {again * delay:.0f} s in the second"
     )
     print(f"{time.perf_counter() - start:.0f} s in all")
 

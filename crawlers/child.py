@@ -41,6 +41,7 @@ def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
     """Crawl, and return the settings that really ran."""
     from scrapy.crawler import CrawlerProcess
 
+    from crawlers.shared_settings import with_defaults
     from crawlers.spiders.feed import FeedSpider
     from crawlers.spiders.interface import InterfaceSpider
     from crawlers.spiders.look import LookSpider
@@ -48,7 +49,7 @@ def _run(job: CrawlJob, recorder: Recorder) -> dict[str, object]:
 
     own = {Protocol.FEED: FeedSpider, Protocol.PAGES: PagesSpider}
     spider = LookSpider if job.look else own.get(job.source.protocol, InterfaceSpider)
-    process = CrawlerProcess(settings_for(job))
+    process = CrawlerProcess(with_defaults(settings_for(job)))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # its tracebacks say nothing that the reason of the crawl does not say

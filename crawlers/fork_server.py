@@ -47,6 +47,7 @@ _PRELOADED = (
     "crawlers.politeness",
     "crawlers.replaying",
     "crawlers.resolver",
+    "crawlers.shared_settings",
     "crawlers.spiders.feed",
     "crawlers.spiders.interface",
     "crawlers.spiders.look",

@@ -20,7 +20,7 @@ from crawlers.recognise.proposal import Proposal
 from crawlers.recognise.response import Recognised, recognise, robots_verdict
 from crawlers.wire import CAPTURES
 from models.errors import ConfigError, InputError
-from models.records import Capture, Extracted, Outcome, Protocol
+from models.records import Capture, Extracted, Kind, Outcome, Protocol
 from pipelines.collect import user_agent
 from pipelines.privacy import Pseudonymiser, mask
 
@@ -31,6 +31,7 @@ EXAMPLES: Final = 3
 _TRIED: Final = 3
 _SECONDS: Final = 60
 _SHOWN: Final = 200
+_WITH_PAGES: Final = (Protocol.FEED, Protocol.PAGES, Protocol.SITEMAP)
 _ROBOTS: Final = "/robots.txt"
 _ADVICE: Final = {
     Outcome.NOT_ALLOWED: "only addresses of the public internet are read; if it is your own server,"
@@ -222,7 +223,13 @@ class _Look:
             short = self._crawl(plain.source(), proposal.url, f"{name}-short", after=name)
             if not pages_tell_more(_opened(short, result)):
                 checked = replace(checked, proposal=plain, yaml=plain.yaml(allow_private=allow))
-                result = short
+                proposal, result = plain, short
+        if source.protocol in _WITH_PAGES and proposal.opens_pages:
+            more = proposal.with_comments()
+            answered = self._crawl(more.source(), more.url, f"{name}-comments", after=name)
+            if any(record.kind is Kind.COMMENT for record in answered.extracted):
+                checked = replace(checked, proposal=more, yaml=more.yaml(allow_private=allow))
+                result = answered
         robots = TERMS if is_under_terms(source) else checked.robots or self._robots(result)
         checked = replace(checked, robots=robots)
         examples = self._examples(result.extracted, source.name)

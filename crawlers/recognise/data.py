@@ -62,6 +62,7 @@ def _by_feed(url: str, content_type: str, body: bytes, text: str) -> Proposal | 
         _kind(feed),
         keys,
         _note(feed, keys),
+        opens_pages=not feed.is_headlines,
     )
 
 

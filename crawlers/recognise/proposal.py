@@ -19,7 +19,8 @@ class Proposal:
     """One protocol that an address can be read by.
 
     ``why`` is what tells, ``keys`` what else the source needs (``query``, ``token``, ``links``,
-    ``follow`` …), ``note`` what to know before it is used.
+    ``follow`` …), ``note`` what to know before it is used. ``opens_pages`` says whether the pages
+    that it lists are its own: an aggregator's are not.
     """
 
     protocol: Protocol
@@ -29,6 +30,7 @@ class Proposal:
     kind: Kind | None = None
     keys: Mapping[str, str | bool] = field(default_factory=dict)
     note: str = ""
+    opens_pages: bool = True
 
     @property
     def token(self) -> str:
@@ -39,6 +41,12 @@ class Proposal:
         """Return it without a key, and without the note, which was about it."""
         keys = {name: value for name, value in self.keys.items() if name != key}
         return replace(self, keys=keys, note="")
+
+    def with_comments(self) -> "Proposal":
+        """Return it with the comments on its pages."""
+        said = "its pages have comments, which «comments» reads"
+        note = f"{self.note}; {said}" if self.note else said
+        return replace(self, keys={**self.keys, "comments": True}, note=note)
 
     def source(self, *, allow_private: bool = False) -> Source:
         """Return the source that reads it."""
