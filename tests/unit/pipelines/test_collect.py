@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crawlers.job import CrawlResult
+from crawlers.kept import read_records
 from crawlers.known import fingerprint, last_look
+from crawlers.wire import to_line
 from models.records import Condition, Failure, Outcome, Rejection, Stage, State, Window
-from models.tables import CaptureRow, ManifestationRow, PartitionRow, RejectionRow
+from models.tables import CaptureRow, ManifestationRow, PartitionRow, RejectionRow, SeenRow
 from pipelines.collect import Collected, SourceUnreadError, known_of, store_crawl, user_agent
 from pipelines.privacy import Pseudonymiser
 from pipelines.store.read import source_health
@@ -34,6 +37,24 @@ def keep(store: Store, result: CrawlResult, run_id: str | None = None) -> Collec
 def ledger(store: Store) -> list[tuple[Any, ...]]:
     names = ("source", "day", "stage", "state", "rows", "error")
     return [tuple(row[name] for name in names) for row in rows(store.engine, PartitionRow)]
+
+
+def test_records_that_stay_in_their_file_are_stored_like_those_in_memory(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [extracted(number, when=at(number), fingerprint=f"f{number}") for number in (1, 2, 3)]
+    file = tmp_path / "extracted.jsonl"
+    file.write_bytes(b"".join(map(to_line, [*records, extracted(4, said_at=None)])))
+    monkeypatch.setattr("crawlers.kept.IN_MEMORY", 0)
+    kept = read_records(file, frozenset({records[1].external_id}))
+    file.unlink()
+    result = CrawlResult(kept, [], [], finished=True, reason="")
+    assert keep(store, result) == Collected("diario", State.DONE, Saved(new=3), 1, 0)
+    assert {row["fingerprint"] for row in rows(store.engine, SeenRow)} == {"f1", "f3"}
+    with pytest.raises(ValueError, match="closed"):
+        list(result.extracted)
+    again = keep(store, crawled(*records))
+    assert again == Collected("diario", State.DONE, Saved(known=3), 0, 0)
 
 
 def test_a_crawl_to_the_end(store: Store) -> None:
