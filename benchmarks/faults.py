@@ -71,7 +71,7 @@ NAMES = tuple(STAGES)
 
 OF_THE_ATTEMPTS = frozenset(
     {"run", "lease", "audit_event", "notification", "capture", "validator", "source_state"}
-    | {"partition_version"}
+    | {"partition_version", "search_day"}
 )
 """Tables that tell what was tried, and how often, and not what it gave."""
 
@@ -82,6 +82,7 @@ OF_THE_ORDER: Mapping[str, frozenset[str]] = {
     "near_duplicate": frozenset({"position"}),
     "partition_facts": frozenset({"version", "facts", "labels"}),
     "run_input": frozenset({"labels"}),
+    "search_facet": frozenset({"basis_id", "text_id"}),
 }
 """What hangs on the order in which sources came in: of copies, the first names all of them."""
 

@@ -130,5 +130,5 @@ def read(
     except ConflictError:
         return _next(visit, status=409, problem=visit._("El texto cambió mientras lo leía."))
     finally:
-        visit.house.forget()
+        visit.house.kept.clear()
     return RedirectResponse(visit.again(page=visit.filters.page), status_code=303)

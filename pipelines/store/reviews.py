@@ -27,7 +27,7 @@ from pipelines.store.outranked import given
 from pipelines.store.said import of_this_text
 
 _SAID, _LABEL, _READ = ManifestationRow, ClassificationRow, ReviewRow
-COUNTED_TO = 10_000
+COUNTED_TO = 1_000
 """Texts of a queue beyond these are not counted: a page says that there are more."""
 TASKS = ("category", "sentiment", "intent")
 
