@@ -72,6 +72,8 @@ class Formats:
         local = value.astimezone(self.zone)
         clock = format_time(local, "short", tzinfo=self.zone, locale=self.locale)
         zone = format_time(local, "z", tzinfo=self.zone, locale=self.locale)
+        if zone.startswith(("+", "-")):  # English has no abbreviation for most of the world's
+            zone = format_time(local, "OOOO", tzinfo=self.zone, locale=self.locale)
         return f"{self.day(local.date())}, {clock} {zone}"
 
     def local_day(self, value: datetime) -> str:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import georeport
 import pytest
 import uvicorn
 
@@ -62,6 +63,20 @@ def test_services_and_requests_are_read(served: Served, form: str) -> None:
     assert city.requests(form, service_request_id=f"{id_},otro") == [one]
     assert city.requests(form, end_date="2020-01-01T00:00:00Z") == []
     assert city.requests(form, page="2") == []
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_a_client_of_others_reads_what_our_own_reads(served: Served, form: str) -> None:
+    root, _, id_ = served
+    theirs = georeport.GeoReport(root, output_format=form)
+
+    services = theirs.get_service_list()
+    assert {one["service_code"] for one in services} == {"waste", "transport"}
+    one = theirs.get_service_request(id_)
+    assert (one["service_request_id"], one["status"], one["service_code"]) == (id_, "open", "waste")
+    assert one["status_notes"] == "Ya se recogió."
+    both = theirs.get_service_requests(service_request_id=id_, service_code="waste", status="open")
+    assert both == ([one] if form == "json" else one)  # of one XML element it makes no list
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])

@@ -40,6 +40,7 @@ def test_moments_are_local():
     f = formats("es", LIMA)
     assert f.local_day(moment) == "30 nov. 2021"
     assert f.moment(moment).startswith("30 de noviembre de 2021, 10:05")
+    assert formats("en", LIMA).moment(moment).endswith("10:05\u202fPM GMT-05:00")
 
 
 @pytest.mark.parametrize(
