@@ -5,20 +5,29 @@ The model is the one of outbreak surveillance (Farrington et al. 1996, JRSS A 15
 times a factor per weekday, and past outbreaks weigh less in the level. It is fitted in closed form
 to all cells at once, because most cells are too sparse for a regression of their own.
 
+Anger without a voice more hardly shows in a day: a category has a dozen voices. So the negative
+share is scanned over windows of one day to two weeks (the scan statistic: Kulldorff 2001, JRSS A
+164), each against the share of the eight weeks before it, and of windows that touch the most
+unusual is told. A window is beta-binomial: how alike the sentiments of as many days are is measured
+on the past, cut into spans of that length, so what drifts slowly makes long windows doubtful too.
+The same classifier read both times; its errors make a surge look smaller, and raise none.
+
 Coverage comes first. A day is expected to hold what the sources that were read for it usually give,
 each at its own level; so a source that is lost or back, new or slow moves the expectation with it,
 and never raises an alarm. On its first day back a source is not compared: what was held up while it
-was away may all bear that day's date. Among the many cells and days the false-discovery rate is
-held at 5 % (Benjamini and Hochberg 1995), apart for each measure and kind of cell.
+was away may all bear that day's date. A window is judged by the sources that were read on all of
+its days. Among the many cells, days and lengths the false-discovery rate is held at 5 % (Benjamini
+and Hochberg 1995), apart for each measure and kind of cell.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import rel_entr  # type: ignore[import-untyped]
 from scipy.stats import betabinom, nbinom  # type: ignore[import-untyped]
 from statsmodels.stats.multitest import multipletests
 
@@ -29,12 +38,18 @@ PAST_DAYS = 56
 """How many days before a day its expectation rests on: eight weeks."""
 LEAST_DAYS = 14
 """A day with fewer days before it, or a source with fewer days read, is not judged."""
+WINDOWS = (1, 3, 7, 14)
+"""Over so many days the negative share is judged, where the past is twice as long."""
 LEAST_VOICES = 8
-"""An alarm rests on at least so many voices on its day."""
+"""An alarm of volume rests on at least so many voices on its day."""
+LEAST_HEARD = 15
+"""And one of negativity on so many in its window; fewer can hardly be surely angrier."""
 LEAST_EXCESS = 5
 """And on at least so many more than expected."""
 LEAST_PAST_VOICES = 30
 """The negative share of a cell is judged where its past, or that of its category, holds so many."""
+LEAST_ALIKE = 0.005
+"""The sentiments of a day are at least so alike; those of a longer window less, by its length."""
 FALSE_DISCOVERIES = 0.05
 
 _OUTBREAK = 2.6  # standard deviations from which a past day weighs less (Noufal et al.: 2.58)
@@ -77,11 +92,13 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A day of a cell on which a measure lies beyond what chance explains.
+    """Days of a cell, ``days`` of them and ``day`` the last, beyond what chance explains.
 
     ``count`` of ``n``: for volume, voices of the cell (n is the same); for negativity, the
     negative of its voices. ``expected`` and the ``low`` to ``high`` that 95 % of such days stay in
-    are counts. ``q`` is the p-value adjusted for all cells and days of its kind.
+    are counts. ``q`` is the p-value adjusted for all cells, days and lengths of its kind.
+    Negativity has also the ``past_count`` of ``past_n`` voices in the ``past_days`` before, which
+    are those of ``past_cell``: its category where the past of a pair holds too few to say a share.
     """
 
     measure: Measure
@@ -95,21 +112,48 @@ class Alarm:
     p: float
     q: float
     sources_read: int
+    days: int = 1
+    past_count: int = 0
+    past_n: int = 0
+    past_days: int = 0
+    past_cell: Cell | None = None
+
+    @property
+    def first(self) -> date:
+        """The first of its days."""
+        return self.day - timedelta(days=self.days - 1)
 
 
 def alarms(daily: Daily, days: Sequence[date]) -> list[Alarm]:
-    """Judge the given days, each by the days before it, and return what stands out.
+    """Judge windows that lie in the given days by the days before, and return what stands out.
 
     Days on which no source was read, and days without two weeks before them, are not judged.
     """
     found: list[Alarm] = []
     places = [daily.days.index(day) for day in days if day in daily.days]
-    judged = [alarm for place in places for alarm in _judge(daily, place)]
+    judged = [alarm for place in places for alarm in _judge(daily, place, place - places[0] + 1)]
     families = sorted({(alarm.measure, alarm.cell.dimension) for alarm in judged})
     for family in families:
         members = [a for a in judged if (a.measure, a.cell.dimension) == family]
         found += _significant(members)
-    return sorted(found, key=lambda a: (a.day, a.q, a.measure, a.cell.dimension, a.cell.value))
+    told = [alarm for alarm in found if alarm.measure is Measure.VOLUME]
+    told += _surest([alarm for alarm in found if alarm.measure is Measure.NEGATIVITY])
+    return sorted(told, key=lambda a: (a.day, a.q, a.measure, a.cell.dimension, a.cell.value))
+
+
+def _surest(found: Sequence[Alarm]) -> list[Alarm]:
+    """Keep, of the windows of a cell that overlap or follow one another, the most unusual."""
+    kept: list[Alarm] = []
+    for alarm in sorted(found, key=lambda a: (-_likelihood_ratio(a), a.days, a.day)):
+        touching = timedelta(days=1)
+        if not any(
+            alarm.cell == other.cell
+            and alarm.first <= other.day + touching
+            and other.first <= alarm.day + touching
+            for other in kept
+        ):
+            kept.append(alarm)
+    return kept
 
 
 def _significant(members: Sequence[Alarm]) -> list[Alarm]:
@@ -125,12 +169,18 @@ def _supported(alarm: Alarm) -> bool:
     return alarm.n >= LEAST_VOICES and alarm.count - alarm.expected >= LEAST_EXCESS
 
 
+def _likelihood_ratio(alarm: Alarm) -> float:
+    """Return by how much, in logarithms, its own share explains a window better than the past's."""
+    k, n, expected = alarm.count, alarm.n, alarm.expected
+    return float(rel_entr(k, expected) + rel_entr(n - k, n - expected))
+
+
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """The days that one day is judged by, cut to the sources that can be compared.
+    """The days that a window is judged by, cut to the sources that can be compared.
 
-    Shapes: ``voices`` and ``negative`` (cells, days, sources), ``read`` (days, sources); the day
-    itself is the last. ``week`` is the weekday of each day.
+    Shapes: ``voices`` and ``negative`` (cells, days, sources), ``read`` (days, sources); the
+    window's own days are the last. ``week`` is the weekday of each day.
     """
 
     voices: Floats
@@ -139,13 +189,13 @@ class _Past:
     week: NDArray[np.int64]
 
 
-def _past(daily: Daily, place: int) -> _Past | None:
-    """Cut out a day and its past; None where there is not enough of it."""
-    start = max(0, place - PAST_DAYS)
+def _past(daily: Daily, place: int, length: int = 1) -> _Past | None:
+    """Cut out the window that ends on a day, and its past; None where there is not enough of it."""
+    start = max(0, place - length + 1 - PAST_DAYS)
     span = slice(start, place + 1)
-    read = daily.read[span]
-    known = read[-2:].all(axis=0) & (read[:-1].sum(axis=0) >= LEAST_DAYS)
-    if not known.any() or read[:-1][:, known].any(axis=1).sum() < LEAST_DAYS:
+    read, least = daily.read[span], max(LEAST_DAYS, 2 * length)
+    known = read[-length - 1 :].all(axis=0) & (read[:-length].sum(axis=0) >= least)
+    if not known.any() or read[:-length][:, known].any(axis=1).sum() < least:
         return None
     chosen = read[:, known].astype(float)
     return _Past(
@@ -156,16 +206,15 @@ def _past(daily: Daily, place: int) -> _Past | None:
     )
 
 
-def _judge(daily: Daily, place: int) -> list[Alarm]:
-    past = _past(daily, place)
-    if past is None:
-        return []
-    expected, spread = _expectation(past, [cell.dimension for cell in daily.cells])
-    read = past.read.shape[1]
-    return [
-        *_volume(daily, place, past, expected, spread, read),
-        *_negativity(daily, place, past, read),
-    ]
+def _judge(daily: Daily, place: int, longest: int) -> list[Alarm]:
+    """Judge a day, and the windows that end on it and are no longer than asked."""
+    judged: list[Alarm] = []
+    if past := _past(daily, place):
+        judged += _volume(daily, place, past)
+    for length in WINDOWS:
+        if length <= longest and (past := _past(daily, place, length)):
+            judged += _negativity(daily, place, past, length)
+    return judged
 
 
 def _expectation(past: _Past, dimensions: Sequence[str]) -> tuple[Floats, Floats]:
@@ -216,9 +265,8 @@ def _spread(said: Floats, mean: Floats, weights: Floats, dimensions: Sequence[st
     return np.maximum(spread, _LEAST_SPREAD)
 
 
-def _volume(
-    daily: Daily, place: int, past: _Past, expected: Floats, spread: Floats, read: int
-) -> list[Alarm]:
+def _volume(daily: Daily, place: int, past: _Past) -> list[Alarm]:
+    expected, spread = _expectation(past, [cell.dimension for cell in daily.cells])
     count = past.voices[:, -1].sum(axis=1)
     size = 1 / spread
     chance = size / (size + expected)
@@ -226,15 +274,15 @@ def _volume(
     low, high = (nbinom.ppf(end, size, chance) for end in (0.025, 0.975))
     columns = np.stack([count, count, expected, low, high, p])
     return [
-        _alarm(Measure.VOLUME, cell, daily.days[place], columns[:, at], read)
+        _alarm(Measure.VOLUME, cell, daily.days[place], columns[:, at], past.read.shape[1])
         for at, cell in enumerate(daily.cells)
     ]
 
 
-def _negativity(daily: Daily, place: int, past: _Past, read: int) -> list[Alarm]:
+def _negativity(daily: Daily, place: int, past: _Past, length: int) -> list[Alarm]:
     dimensions = [cell.dimension for cell in daily.cells]
     n, k = past.voices.sum(axis=2), past.negative.sum(axis=2)
-    before_n, before_k = n[:, :-1], k[:, :-1]
+    before_n, before_k = n[:, :-length], k[:, :-length]
     wider = _wider(daily.cells)
     past_n, past_k = before_n.sum(axis=1), before_k.sum(axis=1)
     overall = past_k.sum() / max(past_n.sum(), 1.0)
@@ -242,17 +290,38 @@ def _negativity(daily: Daily, place: int, past: _Past, read: int) -> list[Alarm]
     nearer = (past_k + _PRIOR_NEGATIVES * drawn[wider]) / (past_n + _PRIOR_NEGATIVES)
     share = np.where(wider == np.arange(len(wider)), drawn, nearer)
     share = np.clip(share, 0.01, 0.99)
-    rho = _clustering(before_n, before_k, share, dimensions) + 1 / (past_n + _PRIOR_NEGATIVES + 1)
+    alike = _clustering(_spans(before_n, length), _spans(before_k, length), share, dimensions)
+    rho = np.maximum(alike, LEAST_ALIKE / length) + 1 / (past_n + _PRIOR_NEGATIVES + 1)
     a, b = share * (1 - rho) / rho, (1 - share) * (1 - rho) / rho
-    of, count = n[:, -1], k[:, -1]
+    of, count = n[:, -length:].sum(axis=1), k[:, -length:].sum(axis=1)
     p = betabinom.sf(count - 1, of, a, b)
-    low, high = (betabinom.ppf(end, of, a, b) for end in (0.025, 0.975))
+    low, high = np.full((2, len(p)), np.nan)
+    sure = p <= FALSE_DISCOVERIES  # the ends are slow to find, and of no others needed
+    low[sure], high[sure] = (
+        betabinom.ppf(end, of[sure], a[sure], b[sure]) for end in (0.025, 0.975)
+    )
     columns = np.stack([count, of, of * share, low, high, p])
+    ends = (n[:, -length] > 0) & (n[:, -1] > 0)  # or a shorter window says the same
+    fit = ends & (of >= LEAST_HEARD)
+    known = np.where(past_n >= LEAST_PAST_VOICES, np.arange(len(wider)), wider)
     return [
-        _alarm(Measure.NEGATIVITY, cell, daily.days[place], columns[:, at], read)
-        for at, cell in enumerate(daily.cells)
-        if of[at] and past_n[wider[at]] >= LEAST_PAST_VOICES
+        replace(
+            _alarm(Measure.NEGATIVITY, cell, daily.days[place], columns[:, at], past.read.shape[1]),
+            days=length,
+            past_count=int(past_k[source]),
+            past_n=int(past_n[source]),
+            past_days=before_n.shape[1],
+            past_cell=daily.cells[source],
+        )
+        for at, (cell, source) in enumerate(zip(daily.cells, known, strict=True))
+        if fit[at] and past_n[wider[at]] >= LEAST_PAST_VOICES
     ]
+
+
+def _spans(daily: Floats, length: int) -> Floats:
+    """Sum days by spans of a length, the last of which ends with them; (cells, spans)."""
+    spans = daily.shape[1] // length
+    return daily[:, daily.shape[1] - spans * length :].reshape(-1, spans, length).sum(axis=2)
 
 
 def _wider(cells: Sequence[Cell]) -> NDArray[np.int64]:
@@ -276,12 +345,13 @@ def _alarm(measure: Measure, cell: Cell, day: date, column: Floats, read: int) -
 
 
 def _clustering(n: Floats, k: Floats, share: Floats, dimensions: Sequence[str]) -> Floats:
-    """Return how alike the sentiments of one day are, ρ from 0 to 1, one for each dimension."""
+    """Return how alike the sentiments of one span are, ρ from 0 to 1, one for each dimension."""
     chance = (share * (1 - share))[:, None]
-    over = ((k - n * share[:, None]) ** 2 - n * chance).sum(axis=1)
+    fitted = n.shape[1] / (n.shape[1] - 1)  # the share is that of the same spans
+    over = (fitted * (k - n * share[:, None]) ** 2 - n * chance).sum(axis=1)
     base = (n * np.maximum(n - 1, 0) * chance).sum(axis=1)
     rho = np.empty(len(share))
     for dimension in set(dimensions):
         mine = np.array([each == dimension for each in dimensions])
-        rho[mine] = np.clip(over[mine].sum() / max(base[mine].sum(), 1.0), 0.005, 0.9)
+        rho[mine] = np.clip(over[mine].sum() / max(base[mine].sum(), 1.0), 0.0, 0.9)
     return rho

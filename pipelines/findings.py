@@ -358,14 +358,14 @@ def growths(
 
 
 def alerted(raised: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> list[Finding]:
-    """Tell the alarms, those of one cell on following days together under the surest day.
+    """Tell the alarms, those of volume of one cell on following days together by the surest day.
 
     One message that is sent on and on is no alert: that takes three distinct texts.
     """
     episodes: dict[tuple[Measure, Cell], list[list[Alarm]]] = {}
     for alarm in sorted(raised, key=lambda a: a.day):
         mine = episodes.setdefault((alarm.measure, alarm.cell), [])
-        if mine and alarm.day - mine[-1][-1].day == timedelta(days=1):
+        if mine and alarm.first - mine[-1][-1].day == timedelta(days=1):
             mine[-1].append(alarm)
         else:
             mine.append([alarm])
@@ -375,11 +375,10 @@ def alerted(raised: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> li
 
 def _alert(episode: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> Finding:
     worst = min(episode, key=lambda a: (a.q, a.day))
+    angry = worst.measure is Measure.NEGATIVITY
     statistic: dict[str, Any] = {
         **_cell(worst.cell),
-        "day": worst.day.isoformat(),
-        "until": episode[-1].day.isoformat(),
-        "days": len(episode),
+        **(_window_of(worst) if angry else _days_of(episode, worst)),
         "count": worst.count,
         "n": worst.n,
         "expected": worst.expected,
@@ -390,9 +389,9 @@ def _alert(episode: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> Fi
         "sources": worst.sources_read,
     }
     there = _inside(said, zones, worst.cell) & said["said_on"].between(
-        episode[0].day, episode[-1].day
+        episode[0].first, episode[-1].day
     )
-    if worst.measure is Measure.NEGATIVITY:
+    if angry:
         there &= said["sentiment"].eq("negative")
     statistic["distinct"] = int(said.loc[there, "cluster"].nunique())
     return Finding(
@@ -408,6 +407,32 @@ def _alert(episode: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> Fi
         _ids(said, there),
         worst.count - worst.expected,
     )
+
+
+def _days_of(episode: Sequence[Alarm], worst: Alarm) -> dict[str, Any]:
+    return {
+        "day": worst.day.isoformat(),
+        "until": episode[-1].day.isoformat(),
+        "days": len(episode),
+    }
+
+
+def _window_of(alarm: Alarm) -> dict[str, Any]:
+    """Return the days of an angry window, its share with interval, and that of the days before."""
+    share, low, high = wilson(alarm.count, alarm.n)
+    return {
+        "day": alarm.first.isoformat(),
+        "until": alarm.day.isoformat(),
+        "window": alarm.days,
+        "share": share,
+        "low": low,
+        "high": high,
+        "before_count": alarm.past_count,
+        "before_n": alarm.past_n,
+        "before_share": alarm.past_count / alarm.past_n,
+        "before_days": alarm.past_days,
+        "before_of": "own" if alarm.past_cell == alarm.cell else "category",
+    }
 
 
 def moved(found: Sequence[Shift], said: pd.DataFrame, zones: pd.Series) -> list[Finding]:

@@ -27,6 +27,10 @@ def sentence(
         for name, value in finding.statistic.items()
     }
     values["where"] = _where(finding.statistic, values, t)
+    if "window" in finding.statistic:
+        when = "day" if finding.statistic["window"] == 1 else "days"
+        values["when"] = t(f"finding.when.{when}", **values)
+        values["before_of"] = t(f"finding.before.{finding.statistic['before_of']}", **values)
     said = t(f"finding.{finding.rule}", **values)
     if finding.statistic.get("area"):
         said += " " + t("finding.area", area=values["area"])

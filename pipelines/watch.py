@@ -78,7 +78,11 @@ def voices_of(store: Store, subject: Counted) -> Voices:
 
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per voice, cell, day and source; negative where any text of it is."""
+    """Return one row per voice, cell, day and source; negative where any text of it is.
+
+    A text that is sent on counts once a day in a cell: one message in a hundred hands is news, but
+    it is one message, and the towns that forward most would alarm every day.
+    """
     base = frame.assign(
         negative=frame["sentiment"].eq("negative"), said_on=pd.to_datetime(frame["said_on"]).dt.date
     )
@@ -93,7 +97,8 @@ def _counted(frame: pd.DataFrame) -> pd.DataFrame:
         both.assign(dimension="category+zone", value=pairs),
     ]
     keys = ["dimension", "value", "said_on", "source", "voice"]
-    rows = pd.concat(parts, ignore_index=True)[[*keys, "negative"]]
+    rows = pd.concat(parts, ignore_index=True)
+    rows = rows.drop_duplicates(["dimension", "value", "said_on", "cluster"])[[*keys, "negative"]]
     return rows.groupby(keys)["negative"].max().reset_index()
 
 

@@ -105,14 +105,16 @@ def voices_frame(
 ) -> pd.DataFrame:
     """Return who said what where, without the words: a row per classified manifestation.
 
-    Columns: id, source, said_on, voice (the author, else the manifestation), category, sentiment,
-    zone (empty without one), lenses. Labels are people's where they have corrected the text.
+    Columns: id, source, cluster, said_on, voice (the author, else the manifestation), category,
+    sentiment, zone (empty without one), lenses. Labels are people's where they have corrected the
+    text.
     """
     placed = and_(of_this_text(PlaceRow), PlaceRow.gazetteer == gazetteer)
     query = (
         select(
             _SAID.id,
             _SAID.source,
+            func.coalesce(NearDuplicateRow.cluster_id, _SAID.text_hash).label("cluster"),
             _SAID.said_on,
             func.coalesce(_SAID.author, _SAID.id).label("voice"),
             counting("category"),
@@ -122,6 +124,7 @@ def voices_frame(
         )
         .join(_LABEL, of_this_text(_LABEL))
         .outerjoin(LensRow, and_(of_this_text(LensRow), LensRow.lenses == lenses))
+        .outerjoin(NearDuplicateRow, of_this_text(NearDuplicateRow))
         .outerjoin(LanguageRow, of_this_text(LanguageRow))
         .outerjoin(PlaceRow, placed)
         .where(_wanted(municipality, window, model_version, taxonomy_version))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.alarm import LEAST_VOICES, Cell, Daily, Measure, alarms
+from pipelines.alarm import LEAST_HEARD, LEAST_VOICES, Cell, Daily, Measure, alarms
 from pipelines.shifts import shifts
 
 FIRST = date(2021, 8, 2)
@@ -63,6 +63,44 @@ def test_an_angry_day_of_usual_volume_raises_an_alarm_of_negativity() -> None:
     assert (alarm.measure, alarm.cell.value) == (Measure.NEGATIVITY, "transport")
     assert alarm.count <= alarm.n
     assert alarm.count > alarm.high
+
+
+def angry_days(daily: Daily, cell: int, days: slice, share: float) -> Daily:
+    negative = daily.negative.copy()
+    negative[cell, days] = (daily.voices[cell, days] * share).round()
+    return replace(daily, negative=negative)
+
+
+def test_a_week_of_anger_at_usual_volume_is_one_alarm_though_no_day_of_it_is() -> None:
+    daily = angry_days(quiet(), 1, slice(56, 63), 0.75)
+    (alarm,) = judged(daily)
+    assert (alarm.measure, alarm.cell.value) == (Measure.NEGATIVITY, "water")
+    assert alarm.days in (7, 14)
+    week = (daily.days[56], daily.days[62])
+    assert alarm.first <= week[1]
+    assert alarm.day >= week[0]
+    assert alarm.count > alarm.high > alarm.expected
+    assert alarm.past_count / alarm.past_n == pytest.approx(0.4, abs=0.05)
+    assert alarm.past_cell == alarm.cell
+    same_day = [judged(angry_days(quiet(), 1, slice(at, at + 1), 0.75)) for at in range(56, 63)]
+    assert same_day == [[]] * 7
+
+
+def test_a_share_that_wavers_by_the_week_hides_a_week_that_is_as_far_off() -> None:
+    steady = angry_days(quiet(), 0, slice(56, 63), 0.6)
+    assert judged(steady) != []
+    wavering = steady
+    for week in range(10):
+        share = 0.2 if week % 2 else 0.6
+        wavering = angry_days(wavering, 0, slice(7 * week, 7 * week + 7), share)
+    assert judged(wavering) == []
+
+
+def test_windows_lie_in_the_days_that_are_judged() -> None:
+    daily = angry_days(quiet(), 1, slice(56, 63), 0.9)
+    assert {a.first >= daily.days[60] for a in alarms(daily, daily.days[60:])} <= {True}
+    whole = alarms(daily, daily.days[50:])
+    assert {a.first >= daily.days[50] for a in whole} == {True}
 
 
 def test_quiet_towns_hardly_raise_any() -> None:
@@ -153,12 +191,14 @@ def test_anger_in_a_zone_of_which_little_was_said_is_told_as_anger(past: int) ->
     raised = {a.measure: a for a in judged(angry_zone(past, 20)) if "+" in a.cell.dimension}
     assert set(raised) == set(Measure)
     anger = raised[Measure.NEGATIVITY]
-    assert (anger.count, anger.n) == (20, 20)
+    assert (anger.days, anger.count, anger.n) == (1, 20, 20)
+    assert anger.past_n >= 30
+    assert anger.past_cell == Cell("category", "transport") or past == 60
     assert anger.high < anger.count
 
 
 def test_anger_of_few_voices_in_a_zone_is_never_an_alarm() -> None:
-    raised = judged(angry_zone(6, LEAST_VOICES - 1))
+    raised = judged(angry_zone(0, LEAST_HEARD - 1))
     assert [a for a in raised if a.measure is Measure.NEGATIVITY] == []
 
 

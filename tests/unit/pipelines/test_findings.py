@@ -22,6 +22,7 @@ from pipelines.findings import (
     unexpected,
     voices,
 )
+from pipelines.report.formats import formats
 from pipelines.sentences import LANGUAGES, sentence
 from tests.unit.certificate import certified
 from tests.unit.store.builders import LIMA, municipality
@@ -162,6 +163,36 @@ def test_alarms_of_following_days_are_one_alert_and_one_forwarded_text_is_none()
     assert alerted(raised, texts, zones.map({"centro": "otra"})) == []
 
 
+def test_anger_over_a_week_is_told_with_both_shares_of_the_cell_or_of_its_category() -> None:
+    texts = heard(water=(120, 60))
+    zones = pd.Series("centro", index=texts.index)
+    told = {of: _anger(texts, zones, of) for of in ("category+zone", "category")}
+    said = {of: sentence(each, "es", VILLA, TAXONOMY) for of, each in told.items()}
+    assert "24 de 30 voces negativas (80.0%" in said["category+zone"]
+    assert "frente al 40.0% (160 de 400) en los 56 días anteriores" in said["category+zone"]
+    assert "frente al 40.0% (160 de 400) de todo «" in said["category"]
+    assert {each.n for each in told.values()} == {30}
+    assert told["category"].statistic["until"] == "2026-03-10"
+    assert told["category"].statistic["day"] == "2026-03-04"
+
+
+def _anger(texts: pd.DataFrame, zones: pd.Series, past: str) -> Finding:
+    cell = Cell("category+zone", "water+centro")
+    alarm = Alarm(
+        Measure.NEGATIVITY,
+        cell,
+        START + timedelta(days=9),
+        *(24, 30, 12.0, 8, 17, 1e-6, 1e-4, 2),
+        days=7,
+        past_count=160,
+        past_n=400,
+        past_days=56,
+        past_cell=cell if past == cell.dimension else Cell("category", "water"),
+    )
+    (finding,) = alerted([alarm], texts, zones)
+    return finding
+
+
 def one_of_each_with_shares() -> list[Finding]:
     """Return a finding of every rule whose sentence prints a share."""
     texts = heard(transport=(190, 20), water=(100, 80), governance=(40, 0))
@@ -170,9 +201,10 @@ def one_of_each_with_shares() -> list[Finding]:
         *angrier(texts, VILLA),
         *unexpected(texts, VILLA, TAXONOMY),
         *changed(daily({"water": 2, "transport": 8}, {"water": 6, "transport": 8}), MARCH, texts),
+        _anger(texts, pd.Series("centro", index=texts.index), "category"),
     ]
     assert {finding.rule for finding in findings} == {
-        *("leading", "angrier", "unexpected", "risen", "fallen")
+        *("leading", "angrier", "unexpected", "risen", "fallen", "negativity")
     }
     return findings
 
@@ -183,10 +215,19 @@ def test_every_number_of_a_sentence_is_in_its_statistic(language: str) -> None:
         known = {f"{v:,}" for v in finding.statistic.values() if isinstance(v, int)}
         floats = [v for v in finding.statistic.values() if isinstance(v, float)]
         known |= {f"{v:,.1f}" for v in floats} | {f"{v:.1%}" for v in floats}
+        known |= _dates(finding, language)
         words = sentence(finding, language, VILLA, TAXONOMY).replace("95%", "").split()
         printed = [w.strip("().,;:") for w in words if any(c.isdigit() for c in w)]
         assert printed
         assert [p for p in printed if p not in known] == []
+
+
+def _dates(finding: Finding, language: str) -> set[str]:
+    """Return the numbers of a finding's days as they are printed."""
+    days = [finding.statistic[name] for name in ("day", "until") if name in finding.statistic]
+    shown = formats(language, LIMA)
+    words = {word for day in days for word in shown.day(date.fromisoformat(day)).split()}
+    return {word.strip(",") for word in words}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
