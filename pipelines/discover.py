@@ -45,7 +45,8 @@ Embed = Callable[[Sequence[str]], Floats]
 
 MOST_EMBEDDED = 20_000
 """Of a larger window the encoder reads so many distinct texts: those of the first ids, which are
-hashes, so that the choice is as good as drawn. `insight_topic` says how many of how many."""
+hashes, so that the choice is as good as drawn. `insight_topic` says how many of how many. Of each
+it reads the beginning, so that a window of long articles costs no more than one of posts."""
 QUOTE_LENGTH = 280
 
 _WRITTEN = (InsightTerm, InsightTopic, InsightFinding, InsightEvidence)

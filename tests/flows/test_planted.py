@@ -4,15 +4,23 @@ Of the same finished run every printed share is read, in tables, report and page
 """
 
 import json
+import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import openpyxl
 import pandas as pd
+import pytest
 from fastapi.testclient import TestClient
 from lxml import html
+from pypdf import PdfReader
 
 from crawlers.sandbox.events import read_event
 from dashboard.app import create_app
-from models.tables import INSIGHT_TABLES
+from models.tables import INSIGHT_TABLES, Base, InsightCategory, InsightOverview
+from pipelines.export import write_frame
+from pipelines.report.paper import print_pdf
 from tests.flows.planted import EVENT, LOST, READ, Finished
 from tests.unit.certificate import Read, certified, shares_of_page, shares_of_rows
 from tests.unit.store.builders import rows
@@ -67,3 +75,32 @@ def test_every_printed_share_of_a_finished_run_passes_the_certificate(finished: 
     for name, read in found.items():
         assert [pair for pair in read.shares if not certified(*pair)] == [], name
         assert read.left == [], name
+
+
+@pytest.mark.parametrize("table", [InsightOverview, InsightCategory], ids=lambda t: t.__tablename__)
+def test_every_share_of_a_workbook_passes_the_certificate(
+    finished: Finished, table: type[Base], tmp_path: Path
+) -> None:
+    path = tmp_path / "insight.xlsx"
+    write_frame(pd.DataFrame(rows(finished.engine, table)), table, path, "xlsx")
+    heads, *cells = openpyxl.load_workbook(path)[table.__tablename__].values
+    found = shares_of_rows(dict(zip(heads, row, strict=True)) for row in cells)
+    assert len(found) >= len(cells)
+    assert [pair for pair in found if not certified(*pair)] == []
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="apt-get install chromium")
+def test_the_paper_prints_the_shares_of_the_page_and_no_others(
+    finished: Finished, tmp_path: Path
+) -> None:
+    source = min(finished.home.glob("reports/*/*.html"))
+    page = tmp_path / source.name
+    page.write_bytes(source.read_bytes())
+    paper = " ".join(sheet.extract_text() for sheet in PdfReader(print_pdf(page)).pages)
+    decimals = re.compile(r"\d+\.\d+%")
+    on_page = set(decimals.findall(" ".join(html.fromstring(page.read_text("utf-8")).itertext())))
+    on_paper = set(decimals.findall(paper))
+    assert len(on_paper) >= 30
+    assert on_paper <= on_page
+    certain = {f"{share}%" for share, n in shares_of_page(page.read_text("utf-8")).shares}
+    assert certain <= on_paper

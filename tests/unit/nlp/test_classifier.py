@@ -58,6 +58,10 @@ def test_a_text_has_one_vector_whatever_stands_around_it(classifier: Classifier)
     assert lengths[40] == 0  # nothing was said
     for row in (0, 13, 41):
         assert classifier.embed([texts[row]])[0] == pytest.approx(vectors[row], abs=5e-3)
+    long = " ".join(f"Se fue el agua en la cuadra {number}." for number in range(400))
+    start, whole, other = classifier.embed([long[:2000], long, f"{long} Y el alcalde no viene."])
+    assert whole == pytest.approx(start, abs=5e-3)
+    assert other == pytest.approx(start, abs=5e-3)
     assert classifier.embed(["", " "]).shape == (2, vectors.shape[1])
     assert classifier.embed([]).shape == (0, vectors.shape[1])
 
