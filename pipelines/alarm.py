@@ -39,7 +39,8 @@ PAST_DAYS = 56
 LEAST_DAYS = 14
 """A day with fewer days before it, or a source with fewer days read, is not judged."""
 WINDOWS = (1, 3, 7, 14)
-"""Over so many days the negative share is judged, where the past is twice as long."""
+"""Over so many days the negative share is judged, where the past is four times as long; from fewer
+spans of a length nobody knows how alike they usually are."""
 LEAST_VOICES = 8
 """An alarm of volume rests on at least so many voices on its day."""
 LEAST_HEARD = 15
@@ -193,7 +194,7 @@ def _past(daily: Daily, place: int, length: int = 1) -> _Past | None:
     """Cut out the window that ends on a day, and its past; None where there is not enough of it."""
     start = max(0, place - length + 1 - PAST_DAYS)
     span = slice(start, place + 1)
-    read, least = daily.read[span], max(LEAST_DAYS, 2 * length)
+    read, least = daily.read[span], max(LEAST_DAYS, 4 * length)
     known = read[-length - 1 :].all(axis=0) & (read[:-length].sum(axis=0) >= least)
     if not known.any() or read[:-length][:, known].any(axis=1).sum() < least:
         return None
@@ -321,7 +322,8 @@ def _negativity(daily: Daily, place: int, past: _Past, length: int) -> list[Alar
 def _spans(daily: Floats, length: int) -> Floats:
     """Sum days by spans of a length, the last of which ends with them; (cells, spans)."""
     spans = daily.shape[1] // length
-    return daily[:, daily.shape[1] - spans * length :].reshape(-1, spans, length).sum(axis=2)
+    cut = daily[:, daily.shape[1] - spans * length :].reshape(-1, spans, length)
+    return np.asarray(cut.sum(axis=2))
 
 
 def _wider(cells: Sequence[Cell]) -> NDArray[np.int64]:
