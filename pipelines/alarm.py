@@ -311,7 +311,7 @@ def _negativity(daily: Daily, place: int, past: _Past, length: int) -> list[Alar
             days=length,
             past_count=int(past_k[source]),
             past_n=int(past_n[source]),
-            past_days=before_n.shape[1],
+            past_days=int(past.read[:-length].any(axis=1).sum()),
             past_cell=daily.cells[source],
         )
         for at, (cell, source) in enumerate(zip(daily.cells, known, strict=True))

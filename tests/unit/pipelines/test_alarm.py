@@ -96,6 +96,14 @@ def test_a_share_that_wavers_by_the_week_hides_a_week_that_is_as_far_off() -> No
     assert judged(wavering) == []
 
 
+def test_days_of_which_nothing_was_read_are_no_days_before() -> None:
+    daily = angry_days(quiet(), 1, slice(56, 63), 0.9)
+    read = daily.read.copy()
+    read[:20] = False
+    (alarm,) = judged(replace(daily, read=read))
+    assert alarm.past_days == (alarm.first - daily.days[20]).days
+
+
 def test_windows_lie_in_the_days_that_are_judged() -> None:
     daily = angry_days(quiet(), 1, slice(56, 63), 0.9)
     assert {a.first >= daily.days[60] for a in alarms(daily, daily.days[60:])} <= {True}
