@@ -149,7 +149,8 @@ def read_result(
     """Read the files that a crawl left; one that left no summary did not finish."""
     summary = _summary(job.out / SUMMARY)
     unsettled = None if summary is None or killed else frozenset(summary.unsettled)
-    extracted = read_records(job.out / EXTRACTED, unsettled)
+    old_before = summary.old_before if summary else None
+    extracted = read_records(job.out / EXTRACTED, unsettled, old_before)
     if summary is None or killed:
         failure = failure or (Failure.SOFT if extracted else Failure.TEMPORARY)
         reason = killed or _crash(job, code)

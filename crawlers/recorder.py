@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from io import FileIO
 from pathlib import Path
 from uuid import uuid4
@@ -44,8 +45,10 @@ class Recorder:
 
     ``known`` is what earlier runs stored. ``unchanged``, ``not_modified`` and ``lacking`` count
     what was not read again, the answers that said so, and what a replay's archive lacks;
-    ``bounded`` is set where something was left out because it is older than the window;
-    ``looked`` are the fingerprints of old pages that have not changed.
+    ``bounded`` is set where something was left out because it is older than the window.
+
+    What is old is told when the crawl is over, beside the newest of all that it met: the order
+    in which answers come has no part in it.
     """
 
     def __init__(self, job: CrawlJob) -> None:
@@ -54,8 +57,9 @@ class Recorder:
         self.reason = ""
         self.known = Known.load(job.known)
         self.unchanged = self.not_modified = self.lacking = 0
-        self.looked: set[str] = set()
         self.bounded = False
+        self._newest = self.known.newest
+        self._rested: dict[str, datetime] = {}
         self._fields: set[str] = set()
         self._vanished: set[str] = set()
         self._failure: Failure | None = None
@@ -124,6 +128,17 @@ class Recorder:
         room = MOST_FIELDS - len(self._fields)
         self._fields.update(sorted(set(names) - self._fields)[:room])
 
+    def met(self, moments: Iterable[datetime]) -> None:
+        """Note when things were said that the source lists, be they kept or not."""
+        self._newest = max((*moments, *filter(None, (self._newest,))), default=None)
+
+    def rested(self, mark: str | None) -> None:
+        """Count something that has not changed; an old one has had its last look by that."""
+        self.unchanged += 1
+        said_at = self.known.said_at(mark)
+        if mark and said_at:
+            self._rested[mark] = said_at
+
     def reject(self, outcome: Outcome, where: str, detail: str) -> None:
         """Count something that was not read, and why."""
         if outcome.failure:
@@ -152,6 +167,7 @@ class Recorder:
             self.stop(self._last_said)
         if self.lacking:
             self.stop(f"the archive lacks {self.lacking:,} of the addresses that it asks for")
+        old_before = self._old_before()
         summary = Summary(
             finished=not self.reason,
             reason=self.reason,
@@ -160,7 +176,10 @@ class Recorder:
             unchanged=self.unchanged,
             not_modified=self.not_modified,
             unsettled=sorted(self._unsettled),
-            looked=sorted(self.looked),
+            looked=sorted(
+                mark for mark, said in self._rested.items() if old_before and said < old_before
+            ),
+            old_before=old_before,
             bounded=self.bounded,
             fields=sorted(self._fields),
             peak_memory=peak_memory(),
@@ -171,6 +190,12 @@ class Recorder:
         part.replace(self.job.out / SUMMARY)
         for file in self._files.values():
             file.close()
+
+    def _old_before(self) -> datetime | None:
+        """Return the moment before which what was said is not looked at again for comments."""
+        if not (self.job.source.comments and self._newest):
+            return None
+        return self._newest - timedelta(days=self.job.source.revisit_days)
 
     def _spend(self, size: int) -> bool:
         """Say whether there is room for so many bytes; the crawl stops when there is none."""

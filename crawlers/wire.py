@@ -1,5 +1,6 @@
 """The files through which a crawl's child process tells its parent what it found."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +30,8 @@ class Summary(BaseModel):
 
     ``unchanged`` counts what is as it was stored and was not read again, ``not_modified`` the
     answers that said so (304); ``unsettled`` are the external ids whose threads lack a page;
-    ``looked`` are the fingerprints of old pages that need no further look;
+    ``looked`` are the fingerprints of old pages that need no further look, ``old_before`` is the
+    moment before which a record was said that needs none either;
     ``peak_memory`` is the most that the process had, in bytes.
     ``bounded`` says that what was said before the window was left out, ``fields`` are the names
     of what the source's answers hold.
@@ -45,6 +47,7 @@ class Summary(BaseModel):
     not_modified: int = 0
     unsettled: list[str] = []
     looked: list[str] = []
+    old_before: datetime | None = None
     bounded: bool = False
     fields: list[str] = []
     peak_memory: int = 0

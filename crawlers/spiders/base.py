@@ -1,7 +1,6 @@
 """What every spider shares: the start, the reading of a page, its thread, and the end."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -19,7 +18,6 @@ from crawlers.extract.comments import Comment, Thread
 from crawlers.extract.dates import first_moment
 from crawlers.extract.page import read_page
 from crawlers.failures import explain
-from crawlers.known import is_old, last_look
 from crawlers.listings import Listings
 from crawlers.patience import TookTooLongError, patience
 from crawlers.politeness import CONDITIONAL, KEPT, NotModified
@@ -111,15 +109,6 @@ class SourceSpider(scrapy.Spider):
         outcome, sentence = explain(failure, self.source.limits)
         self.recorder.reject(outcome, url, sentence)
 
-    def aged(self, draft: Draft, newest: datetime | None) -> Draft:
-        """Return a draft with the mark of a last look, if it is read when it is old."""
-        said = first_moment(draft.dates, self.recorder.zone, draft.fetched_at)
-        if not (self.source.comments and draft.fingerprint and isinstance(said, datetime)):
-            return draft
-        if not is_old(said, newest, self.source.revisit_days):
-            return draft
-        return replace(draft, fingerprint=last_look(draft.fingerprint))
-
     def is_settled(self, mark: str | None, newest: datetime | None, *, counted: bool) -> bool:
         """Say whether what is listed like this needs no second look.
 
@@ -132,13 +121,6 @@ class SourceSpider(scrapy.Spider):
         if known.is_settled(mark):
             return True
         return counted and known.is_young(mark, newest, self.source.revisit_days)
-
-    def rested(self, mark: str | None, newest: datetime | None) -> None:
-        """Count a page that has not changed; an old one has had its last look by that."""
-        known = self.recorder.known
-        self.recorder.unchanged += 1
-        if known.has(mark) and not known.is_young(mark, newest, self.source.revisit_days):
-            self.recorder.looked.add(mark or "")
 
     def look_for(self, openers: Iterator[Opener]) -> Iterator[Request]:
         """Ask for the pages of openers that a list lacks: they may be gone, or have made room."""

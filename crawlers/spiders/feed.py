@@ -54,7 +54,9 @@ class FeedSpider(SourceSpider):
             self.recorder.reject(Outcome.UNREADABLE, response.url, said)
         self.recorder.note_fields(feed.fields)
         drafts = [self._draft(entry, response) for entry in feed.entries]
-        self._newest = max(self._moments(drafts), default=None)
+        moments = self._moments(drafts)
+        self._newest = max(moments, default=None)
+        self.recorder.met(moments)
         lacking = list(self._lacking(drafts, damaged=bool(feed.damage)))
         if self.source.follow or self.source.comments:
             drafts = self._wait(drafts)
@@ -144,7 +146,7 @@ class FeedSpider(SourceSpider):
         drafts = [_completed(draft, page.article, response) for draft in self._waiting[link]]
         del self._waiting[link]
         for draft in drafts:
-            self.recorder.put(self.aged(draft, self._newest))
+            self.recorder.put(draft)
         if self.source.comments:
             yield from self.put_comments(response, drafts[0].external_id or link, page.thread)
 
@@ -153,7 +155,7 @@ class FeedSpider(SourceSpider):
         link, known = failure.request.cb_kwargs["link"], self.recorder.known
         if isinstance(failure.value, NotModified):
             for draft in self._waiting.pop(link, ()):
-                self.rested(draft.fingerprint, self._newest)
+                self.recorder.rested(draft.fingerprint)
             return
         of_stored = [d for d in self._waiting.get(link, ()) if known.has_some(d.fingerprint)]
         found = [self.is_gone(failure, draft.external_id or "") for draft in of_stored]
@@ -182,8 +184,7 @@ class FeedSpider(SourceSpider):
             if known.has(draft.fingerprint) or (known.has_some(draft.fingerprint) and not for_good):
                 self.recorder.unchanged += 1
             else:
-                kept = self.aged(draft, self._newest) if for_good else None
-                self.recorder.put(kept or replace(draft, fingerprint=None))
+                self.recorder.put(draft if for_good else replace(draft, fingerprint=None))
 
 
 def _completed(draft: Draft, article: Article, response: Response) -> Draft:

@@ -68,7 +68,6 @@ class InterfaceSpider(SourceSpider):
         self._adapter = ADAPTERS[self.source.protocol](self.source, recorder.job.url, self.token)
         self._asked: set[Mark] = set()
         self._open: dict[Mark, str] = {}
-        self._newest = recorder.known.newest
         self._missing = ""
         self._has_looked = False
         self._sampled = 0
@@ -156,8 +155,9 @@ class InterfaceSpider(SourceSpider):
             self.recorder.stop(step.stop)
             return
         self._open.pop(_mark(ask), None)
-        yield from self._requests(self._unknown(step, settled))
-        yield from self._requests(self._looked_for())
+        # all at once: between two requests another answer may be read, which must find them asked
+        asked = list(self._requests(self._unknown(step, settled)))
+        yield from (*asked, *self._requests(self._looked_for()))
 
     def _step(self, answer: Answer, ask: Ask) -> Step:
         if 200 <= answer.status < 300 or answer.status in ask.errors:
@@ -168,15 +168,14 @@ class InterfaceSpider(SourceSpider):
 
     def _keep(self, drafts: tuple[Draft, ...]) -> set[str]:
         """Keep what is not stored as it is, and return the ids of what needs no second look."""
-        moments = [moment for moment in (*self._moments(drafts), self._newest) if moment]
-        self._newest = max(moments, default=None)
+        self.recorder.met(self._moments(drafts))
         settled: set[str] = set()
         for draft in drafts:
             if self._is_settled(draft.fingerprint or "", counted=draft.counted):
                 self.recorder.unchanged += 1
                 settled.add(draft.external_id or "")
             else:
-                self.recorder.put(self.aged(draft, self._newest))
+                self.recorder.put(draft)
         return settled
 
     def _moments(self, drafts: Iterable[Draft]) -> list[datetime]:
@@ -186,7 +185,7 @@ class InterfaceSpider(SourceSpider):
         return [moment for moment in moments if isinstance(moment, datetime)]
 
     def _is_settled(self, mark: str, *, counted: bool) -> bool:
-        return self.is_settled(mark, self._newest, counted=counted)
+        return self.is_settled(mark, self.recorder.known.newest, counted=counted)
 
     def _note_fields(self, answer: Answer) -> None:
         if answer.status != 200 or self._sampled >= MOST_SAMPLED:
@@ -275,7 +274,7 @@ class InterfaceSpider(SourceSpider):
         ask = failure.request.cb_kwargs["ask"]
         self._listings.broken(ask.lists)
         if isinstance(failure.value, NotModified):
-            self.rested(ask.mark, self._newest)
+            self.recorder.rested(ask.mark)
             return
         outcome, sentence = explain(failure, self.source.limits)
         self.recorder.reject(outcome, failure.request.url, sentence)

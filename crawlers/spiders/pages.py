@@ -50,7 +50,6 @@ class PagesSpider(SourceSpider):
         super().__init__(recorder)
         self._asked: set[str] = set()
         self._sheets: dict[str, _Sheet] = {}
-        self._newest = recorder.known.newest
 
     def read_start(self, response: Response) -> Iterator[Request]:
         """Read the first page of links; none at all means that the source has changed."""
@@ -152,8 +151,8 @@ class PagesSpider(SourceSpider):
         )
         said = first_moment(draft.dates, self.recorder.zone, draft.fetched_at)
         moment = said if isinstance(said, datetime) else None
-        self._newest = max((m for m in (moment, self._newest) if m), default=None)
-        self.recorder.put(self.aged(draft, self._newest))
+        self.recorder.met([moment] if moment else [])
+        self.recorder.put(draft)
         if comments:
             yield from self.put_comments(response, identity, page.thread)
         yield from self._done(asked, moment)
@@ -164,7 +163,7 @@ class PagesSpider(SourceSpider):
         owner = self.recorder.known.by_page.get(url)
         asked = failure.request.cb_kwargs.get("asked", "")
         if isinstance(failure.value, NotModified):
-            self.rested(fingerprint(asked), self._newest)
+            self.recorder.rested(fingerprint(asked))
         elif owner is None or not self.is_gone(failure, owner):
             self.not_read(url, failure)
         yield from self._done(asked, self.recorder.known.said_at(fingerprint(asked)))

@@ -1,13 +1,14 @@
 """The records of a large crawl stay in their file, and are those that a small crawl gives."""
 
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.kept import KeptRecords, read_records
+from crawlers.known import last_look
 from crawlers.wire import to_line
 from models.records import Extracted, Kind
 
@@ -68,6 +69,14 @@ def test_what_was_not_read_to_its_end_has_no_mark(file, unsettled):
     marks = [record.fingerprint for record in read_records(file, unsettled)]
     lost = range(7) if unsettled is None else {2}
     assert marks == [None if number in lost else f"f{number}" for number in range(7)]
+
+
+@pytest.mark.parametrize("in_memory", [0, 1 << 20])
+def test_what_was_old_when_the_crawl_ended_has_had_its_last_look(file, monkeypatch, in_memory):
+    monkeypatch.setattr("crawlers.kept.IN_MEMORY", in_memory)
+    for old_before, mark in ((NOW, "f0"), (NOW + timedelta(seconds=1), last_look("f0"))):
+        assert read_records(file, frozenset({"m1"}), old_before)[0].fingerprint == mark
+        assert read_records(file, frozenset({"m1"}), old_before)[1].fingerprint is None
 
 
 def test_without_a_file_there_are_none(tmp_path):
