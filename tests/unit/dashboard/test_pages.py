@@ -64,6 +64,19 @@ def test_small_cells_are_hidden_on_pages_and_in_files(visiting) -> None:
     assert page.count("oculto: muy pocos autores") >= len(hidden)
 
 
+def test_a_chart_says_which_days_it_hides(visiting) -> None:
+    visit = visiting(busy_town(300))
+
+    page = visit.get("/").text
+    days = pd.read_csv(io.BytesIO(visit.get("/tablas/insight_day.csv").content))["suppressed"]
+
+    bare, toneless = days.isin(["small", "complement"]).sum(), (days == "sentiments").sum()
+    assert bare
+    assert toneless
+    assert f"Sin barra por tener muy pocos autores: {bare} días." in page
+    assert f"Sin su parte negativa por tener muy pocos autores: {toneless} días." in page
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "jsonl"])
 def test_tables_are_given_as_files(visit: TestClient, form: str) -> None:
     answer = visit.get(f"/tablas/insight_category.{form}")
