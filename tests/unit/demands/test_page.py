@@ -12,7 +12,7 @@ from pipelines.store.demands import demands, find_demand
 from pipelines.store.write import Store
 from tests.unit.demands.asking import BINS, HOLE, asked, bins, by, flow, put
 from tests.unit.demands.panel import Panel, opened
-from tests.unit.store.builders import at, said
+from tests.unit.store.builders import at, said, vanish
 
 HOSTILE = (
     "<script>alert(1)</script> {{ 7*7 }} <img src=x onerror=alert(1)> javascript:alert(1) \u202ea "
@@ -98,6 +98,16 @@ def test_what_cannot_be_kept_is_said_beside_the_form(panel: Panel) -> None:
         answer = panel.send(path, f"/{action}", **given)
         assert answer.status_code == 400
         assert 'role="alert"' in answer.text
+
+
+def test_a_text_that_its_source_took_back_is_counted_and_not_shown(panel: Panel) -> None:
+    demand = waste(panel)
+    vanish(panel.store, at(3, month=5), said(1).id)  # later than it was fetched
+
+    page = unescape(panel.get(f"/demandas/{demand}"))
+    assert BINS not in page
+    assert "Su fuente la retiró: se cuenta, pero no se muestra." in page
+    assert BINS not in unescape(panel.get("/demandas"))
 
 
 def test_splitting_and_merging_by_form(panel: Panel) -> None:
