@@ -158,7 +158,8 @@ def show_demand(demand: Identity, municipality: Code, as_json: Json = False) -> 
     _tell(one)
     typer.echo("\nTexts:")
     for text in texts[:20]:
-        typer.echo(f"  {text.id} {text.said_on} {text.source}: «{shorten(text.text, 200)}»")
+        words = "(taken back by its source)" if text.gone else f"«{shorten(text.text, 200)}»"
+        typer.echo(f"  {text.id} {text.said_on} {text.source}: {words}")
     if len(texts) > 20:
         typer.echo(f"  … and {len(texts) - 20:,} more (--json: all of them)")
     typer.echo("\nHistory:")

@@ -12,6 +12,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -70,7 +71,10 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A text that a demand is made of, masked, and why it is part of it."""
+    """A text that a demand is made of, masked, and why it is part of it.
+
+    Of one that its source took back (``gone``) there are no words.
+    """
 
     id: str
     source: str
@@ -244,9 +248,9 @@ def evidence(engine: Engine, demand_id: str, limit: int | None = None) -> list[E
             _SAID.id,
             _SAID.source,
             _SAID.said_on,
-            _SAID.title,
-            _SAID.text,
-            _SAID.url,
+            case((_SAID.gone_at.is_(None), _SAID.title)),
+            case((_SAID.gone_at.is_(None), _SAID.text), else_=""),
+            case((_SAID.gone_at.is_(None), _SAID.url)),
             _SAID.gone_at.is_not(None),
             _PART.why,
         )

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.access import Person
 from models.demands import Status
-from pipelines.store.demands import demands, find_demand
+from pipelines.store.demands import demands, evidence, find_demand
 from pipelines.store.write import Store
 from tests.unit.demands.asking import BINS, HOLE, asked, bins, by, flow, put
 from tests.unit.demands.panel import Panel, opened
@@ -108,6 +108,8 @@ def test_a_text_that_its_source_took_back_is_counted_and_not_shown(panel: Panel)
     assert BINS not in page
     assert "Su fuente la retiró: se cuenta, pero no se muestra." in page
     assert BINS not in unescape(panel.get("/demandas"))
+    (gone,) = (one for one in evidence(panel.store.engine, demand) if one.gone)
+    assert (gone.text, gone.title, gone.url) == ("", None, None)
 
 
 def test_splitting_and_merging_by_form(panel: Panel) -> None:
