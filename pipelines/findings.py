@@ -412,6 +412,7 @@ def _alert(episode: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> Fi
 def _days_of(episode: Sequence[Alarm], worst: Alarm) -> dict[str, Any]:
     return {
         "day": worst.day.isoformat(),
+        "since": episode[0].day.isoformat(),
         "until": episode[-1].day.isoformat(),
         "days": len(episode),
     }

@@ -34,8 +34,8 @@ def sentence(
     said = t(f"finding.{finding.rule}", **values)
     if finding.statistic.get("area"):
         said += " " + t("finding.area", area=values["area"])
-    if finding.statistic.get("days", 1) != 1 and "until" in finding.statistic:
-        said += " " + t("finding.lasted", days=values["days"], until=values["until"])
+    if finding.statistic.get("days", 1) != 1 and "since" in finding.statistic:
+        said += " " + t("finding.lasted", **values)
     return f"{getattr(lens, language)}: {said}" if lens else said
 
 
@@ -56,7 +56,7 @@ def _shown(
     named = _name(name, value, municipality, taxonomy)
     if named is not None:
         return named.es if language == "es" else named.en
-    if name in ("day", "until"):
+    if name in ("day", "since", "until"):
         return f.day(date.fromisoformat(value))
     if name.endswith("share") or name in ("low", "high"):
         return f.percent(value)

@@ -158,7 +158,8 @@ def test_alarms_of_following_days_are_one_alert_and_one_forwarded_text_is_none()
     assert (first.statistic["days"], second.statistic["days"]) == (2, 1)
     said = sentence(first, "es", VILLA, TAXONOMY)
     assert "El Centro" in said
-    assert "Duró 2 días" in said
+    first_days = " y el ".join(f"{day.day} de marzo de 2026" for day in days[:2])
+    assert f"Fueron 2 días, entre el {first_days}." in said
     assert alerted(raised, texts.assign(cluster="the same"), zones) == []
     assert alerted(raised, texts, zones.map({"centro": "otra"})) == []
 
