@@ -3,14 +3,18 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from configs.load import load_municipality
 from configs.schema import Limits, absolute_url
 from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.known import Known
 from crawlers.sandbox.chaos import MODES, PRIVATE_ADDRESSES
 from crawlers.sandbox.chaos_feeds import LETTERS, WELL
 from crawlers.sandbox.server import serve_town
@@ -20,6 +24,7 @@ from models.records import Failure, Outcome
 
 WALL, PAGE, INTERFACE = "muro-huaycan", "portal-este", "reddit-ate"
 LIMITS: dict[str, Any] = {"delay": 0, "timeout": 10, "max_seconds": 900, "max_bytes": 5_000_000}
+LIMA = ZoneInfo("America/Lima")
 MOST_MEMORY = 256 * 1024 * 1024
 """Bytes; a crawl of a town that behaves has about a hundred million."""
 
@@ -49,13 +54,14 @@ def town() -> Town:
 def meet(town: Town, make_job: Callable[..., CrawlJob]) -> Callable[..., Met]:
     """Return a function that reads a source of the town that misbehaves in some way."""
 
-    def read(mode: str, name: str = WALL, **limits: Any) -> Met:
+    def read(mode: str, name: str = WALL, known: Path | None = None, **limits: Any) -> Met:
         with serve_town(0, town=town, chaos={name: mode}) as url:
             place = load_municipality("sandbox").with_base_url(url)
             source = place.source(name)
             assert source is not None
             source = source.model_copy(update={"limits": Limits(**LIMITS | limits)})
-            job = make_job(absolute_url(place, source)).model_copy(update={"source": source})
+            job = make_job(absolute_url(place, source))
+            job = job.model_copy(update={"source": source, "known": known})
             met = Met(crawl(job), job)
         assert peak_memory(job) < MOST_MEMORY
         return met
@@ -213,6 +219,11 @@ def test_dates_that_cannot_be_are_not_believed(meet: Callable[..., Met]) -> None
     assert kept == ["caos-bien", "caos-2", "caos-3"]
     assert met.outcomes == [Outcome.BAD_DATE] * 4 + [Outcome.NO_DATE]
     assert met.result.rejections[0].detail == "1900-01-01T00:00:00+00:00 is not believable"
+    _, without_zone, yesterday = (record.said_at for record in met.result.extracted)
+    assert without_zone == datetime(2021, 9, 15, 15, tzinfo=UTC)
+    assert yesterday is not None
+    read_on = met.result.extracted[2].fetched_at.astimezone(LIMA).date()
+    assert yesterday.astimezone(LIMA).date() == read_on - timedelta(days=1)
 
 
 def test_an_id_counts_once(meet: Callable[..., Met]) -> None:
@@ -222,8 +233,13 @@ def test_an_id_counts_once(meet: Callable[..., Met]) -> None:
     assert met.outcomes == [Outcome.DUPLICATE] * 2
 
 
-def test_a_feed_that_uses_its_ids_again_says_something_new(meet: Callable[..., Met]) -> None:
-    first, second = meet("reused_guids"), meet("reused_guids")
+def test_a_feed_that_uses_its_ids_again_says_something_new(
+    meet: Callable[..., Met], tmp_path: Path
+) -> None:
+    first = meet("reused_guids")
+    seen = {r.fingerprint: r.said_at for r in first.result.extracted if r.fingerprint and r.said_at}
+    Known(seen=seen, complete=True).save(tmp_path / "known")
+    second = meet("reused_guids", known=tmp_path / "known")
 
     ids = [{record.external_id for record in met.result.extracted} for met in (first, second)]
     assert ids[0] == ids[1]

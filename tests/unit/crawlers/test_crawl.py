@@ -21,6 +21,7 @@ from crawlers.forked import Forked, Forks
 from crawlers.job import LOG, CrawlJob, CrawlResult, crawl, read_result
 from crawlers.wire import EXTRACTED, SUMMARY
 from models.records import Extracted, Failure, Kind, Outcome
+from tests.unit.crawlers.conftest import send
 
 Job = Callable[..., CrawlJob]
 Feed = Callable[..., str]
@@ -196,6 +197,24 @@ def test_a_server_that_hangs(site: Any, make_job: Job) -> None:
     assert site.paths.count("/feed") == 3
 
 
+def test_a_server_that_never_falls_silent_is_waited_for_no_longer(site: Any, make_job: Job) -> None:
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        """Send a byte long before anybody would call the connection idle."""
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/xml")
+        handler.send_header("Content-Length", "100000")
+        handler.end_headers()
+        while not site.over.wait(0.05):
+            handler.wfile.write(b"<")
+
+    site.pages["/feed"] = drip
+
+    result = crawl(make_job(f"{site.url}/feed", limits={"timeout": 0.5, "max_seconds": 20}))
+
+    assert result.reason == f"{site.url}/feed did not answer within 0.5 seconds"
+    assert result.failure is Failure.TEMPORARY
+
+
 def endless(handler: BaseHTTPRequestHandler) -> None:
     """Send a body that has no length and does not end by itself."""
     handler.send_response(200)
@@ -271,6 +290,35 @@ def test_a_redirect_to_a_private_address_is_not_followed(
     assert result.reason == f"{target} may not be read: 127.0.0.2 is a loopback address"
     assert site.paths == ["/robots.txt", "/feed"]
     assert other_site.asked == []
+
+
+A_NAME_THAT_TURNS_INWARDS = f"""
+{ONE_ADDRESS_IS_PUBLIC}
+import socket
+look_up, asked = socket.getaddrinfo, []
+def turning(host, *rest, **named):
+    if host == "cambia.example":
+        asked.append(host)
+        host = "127.0.0.1" if len(asked) == 1 else "127.0.0.2"
+    return look_up(host, *rest, **named)
+socket.getaddrinfo = turning  # before Twisted takes it
+from crawlers.resolver import GuardedResolver
+GuardedResolver.from_crawler = classmethod(lambda cls, crawler, reactor: cls(reactor, 0))
+"""
+
+
+def test_a_name_is_looked_at_at_every_connection(
+    site: Any, make_job: Job, feed: Feed, served_by: Callable[[str], Forks]
+) -> None:
+    served_by(A_NAME_THAT_TURNS_INWARDS)  # public for robots.txt, private for the feed
+    site.pages["/robots.txt"] = lambda handler: send(handler, b"", connection="close")
+    site.page("/feed", feed())
+    url = f"http://cambia.example:{site.url.rpartition(':')[2]}/feed"
+
+    result = crawl(make_job(url, allow_private=False))
+
+    assert result.reason == f"{url} may not be read: 127.0.0.2 is a loopback address"
+    assert site.paths == ["/robots.txt"]
 
 
 def test_the_limit_of_requests(site: Any, make_job: Job, feed: Feed, entry: Feed) -> None:
