@@ -112,6 +112,22 @@ def test_charts_are_named_and_share_no_ids():
     assert 'id="c-n-title"' in chart.narrow
 
 
+def test_charts_of_one_size_show_each_its_own_rows():
+    """What they are drawn in is made once, and is no chart's own."""
+
+    def drawn(label: str, share: float) -> str:
+        some = (Bar(label, "text", share, share - 0.05, share + 0.05), Bar("b", "-", 0.2, 0.2, 0.2))
+        return bars(some, Caption("c", "t", "d")).wide
+
+    first, second = drawn("parques", 0.3), drawn("agua", 0.9)
+    of_one, of_other = ("parques", ">30%<"), ("agua", ">80%<")  # a name, and a mark of the axis
+    assert all(part in first for part in of_one)
+    assert not any(part in first for part in of_other)
+    assert all(part in second for part in of_other)
+    assert of_one[0] not in second
+    assert drawn("parques", 0.3) == first
+
+
 def test_day_charts_of_one_day_and_without_shares():
     point = Point(0, "1 nov.", 0, 0, None, None, None, complete=False)
     for draw in (volume, negative_share):
