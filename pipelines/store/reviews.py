@@ -71,7 +71,10 @@ class Reading:
 
 
 def _checked(column: Any) -> Any:
-    """Return a column that no index finds rows by: a queue is read in its order, not by days."""
+    """Return a column that no index finds rows by: a queue is read in its order alone.
+
+    Not by days, nor by what the model labelled, which is everything.
+    """
     return func.coalesce(column, column)
 
 
@@ -86,8 +89,8 @@ def _texts(municipality: str, versions: tuple[str, str]) -> Select[*tuple[Any, .
         .outerjoin(LanguageRow, of_this_text(LanguageRow))
         .where(
             _checked(_SAID.municipality) == municipality,
-            _LABEL.model_version == versions[0],
-            _LABEL.taxonomy_version == versions[1],
+            _checked(_LABEL.model_version) == versions[0],
+            _checked(_LABEL.taxonomy_version) == versions[1],
             func.coalesce(LanguageRow.language, UNDETERMINED).in_(HOME),
         )
     )
@@ -143,6 +146,7 @@ class Queues:
         self._texts = _texts(municipality, versions).where(
             _checked(_SAID.said_on) >= window.start, _checked(_SAID.said_on) < window.end
         )
+        self._versions = versions
         self._reader = reader
         self._municipality = municipality
         self._drawn = _SAID.id < slice_end
@@ -165,8 +169,10 @@ class Queues:
         return self._unlabelled(and_(_LABEL.abstained.is_(False), _LABEL.confidence < below))
 
     def _unlabelled(self, why: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+        model, taxonomy = self._versions
+        by = (_LABEL.model_version == model, _LABEL.taxonomy_version == taxonomy)
         mine = (~self._drawn, given("category").is_(None), ~_read_by())
-        return self._texts.where(why, *mine).order_by(_LABEL.confidence, _LABEL.manifestation_id)
+        return self._texts.where(*by, why, *mine).order_by(_LABEL.confidence, _LABEL.manifestation_id)
 
     def disputed(self) -> Select[*tuple[Any, ...]]:
         """Those that two readers labelled differently, or one person unlike the model."""
