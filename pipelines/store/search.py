@@ -251,7 +251,8 @@ def _matched(
     asked = " AND ".join(f'"{phrase}"' for phrase in phrases)
     matches = text(f"{INDEX} MATCH :asked").bindparams(asked=asked)
     hits = (index.c.rowid.label("text_id"), facet.c.said_on)  # the index has them in order
-    query = query.join(index, index.c.rowid == facet.c.text_id).where(matches)
+    its = index.c.rowid + 0  # or words might be asked anew for each text that the facets leave
+    query = query.join(index, its == facet.c.text_id).where(matches)
     return query.with_only_columns(*hits)
 
 
