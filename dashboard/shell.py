@@ -39,6 +39,8 @@ _TABLES = 24
 """How many tables, and parts of them, are kept; the largest has some hundred thousand rows."""
 _DELAYS = 32
 """Of how many windows it is kept how long demands wait."""
+_HOUR = 3600.0
+"""How long that is kept while no demand changes, in seconds: waiting is told in days."""
 _TOKEN, _NAME = secrets.token_hex(16), secrets.token_hex(16)
 """What stands in a kept page for its visitor's token and name; nobody outside can know them."""
 
@@ -83,7 +85,7 @@ class House:
     environment: Environment = field(default_factory=environment)
     kept: Kept[str] = field(default_factory=lambda: Kept(_KEPT, FRESH))
     tables: Kept[pd.DataFrame] = field(default_factory=lambda: Kept(_TABLES, FRESH))
-    delays: Kept[Delays] = field(default_factory=lambda: Kept(_DELAYS, FRESH))
+    delays: Kept[Delays] = field(default_factory=lambda: Kept(_DELAYS, _HOUR))
     _read: dict[str, tuple[int, Municipality]] = field(default_factory=dict, init=False)
 
     def forget(self) -> None:

@@ -30,6 +30,7 @@ from pipelines.store.demands import (
     evidence,
     find_demand,
     history,
+    latest_event,
     texts_of,
 )
 from pipelines.store.read import latest_model
@@ -166,7 +167,8 @@ def show(visit: Visiting) -> HTMLResponse:
     engine, code = visit.house.engine, desk.town.code
     wanted = desk.wanted()
     found = demands(engine, code, wanted, limit=AT_ONCE, offset=(visit.filters.page - 1) * AT_ONCE)
-    known = visit.house.delays.get((code, desk.window), lambda: delays(engine, code, desk.window))
+    asked = (code, desk.window, desk.today, latest_event(engine))
+    known = visit.house.delays.get(asked, lambda: delays(engine, code, desk.window))
     return visit.page(
         "demandas.html.j2",
         desk=desk,

@@ -189,6 +189,13 @@ def count_by_status(engine: Engine, municipality: str) -> dict[Status, int]:
     return {status: found.get(status, 0) for status in Status}
 
 
+def latest_event(engine: Engine) -> int:
+    """Return the number of the latest event; while it is the same, no demand has changed."""
+    query = select(func.coalesce(func.max(DemandEventRow.id), 0))
+    with explained(engine), engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 def _meets(municipality: str, wanted: Wanted) -> ColumnElement[bool]:
     row = DemandRow
     conditions: list[ColumnElement[bool]] = [row.municipality == municipality]

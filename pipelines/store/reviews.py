@@ -172,7 +172,9 @@ class Queues:
         model, taxonomy = self._versions
         by = (_LABEL.model_version == model, _LABEL.taxonomy_version == taxonomy)
         mine = (~self._drawn, given("category").is_(None), ~_read_by())
-        return self._texts.where(*by, why, *mine).order_by(_LABEL.confidence, _LABEL.manifestation_id)
+        return self._texts.where(*by, why, *mine).order_by(
+            _LABEL.confidence, _LABEL.manifestation_id
+        )
 
     def disputed(self) -> Select[*tuple[Any, ...]]:
         """Those that two readers labelled differently, or one person unlike the model."""
