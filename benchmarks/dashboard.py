@@ -7,12 +7,11 @@ and starts `manifiesta serve`. Then, for every page: the first answer of a serve
 95th percentile of the times from request to last byte while the readers, each in a thread, all ask
 for it without a pause; and the processor's time of the server for each of those answers. Then the
 readers go from page to page by chance and read each for a while, as people do. At last they ask for
-200 addresses that nobody has asked for before, as analysts do, so that nothing is kept: once with
-such pauses, once without.
+200 addresses that nobody has asked for before, as analysts do, so that nothing is kept: one after
+another, which tells the processor's time of each, then all readers with such pauses, then without.
 """
 
 import argparse
-import os
 import random
 import re
 import signal
@@ -50,6 +49,7 @@ from pipelines.store.write import Partition, RunStart, Store
 
 DAYS = 120
 DEMANDS, READINGS = 20_000, 2_000
+OPENED_FIRST = ("/", "/categorias", "/manifestaciones", "/demandas", "/revision")
 READS_FOR = 5.0  # seconds that a reader stays on a page, on average
 TOPICS = 40
 ADDRESSES = 200
@@ -266,8 +266,7 @@ def ask(client: httpx.Client, path: str) -> float:
 
 def spent(process: int) -> float:
     """Return the processor's seconds that a process has had (Linux)."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime((~process << 3) | 2)  # as clock_getcpuclockid names its clock
 
 
 def p95(times: Sequence[float]) -> float:
@@ -301,7 +300,7 @@ def measure_first(folder: Path, users: int) -> None:
     for seed, pauses in enumerate((READS_FOR, 0.0)):
         asked = list(addresses(seed, ADDRESSES).items())
         with served(folder) as (client, process), ThreadPoolExecutor(users) as readers:
-            for path in ("/", "/categorias", "/manifestaciones"):
+            for path in OPENED_FIRST:
                 ask(client, path)
             before = spent(process)
             times = list(
@@ -314,6 +313,20 @@ def measure_first(folder: Path, users: int) -> None:
             print(f"\n{len(asked)} different addresses, asked first by {users} readers who {how}:")
             tell(seen for some in times for seen in some)
             print(f"{1_000 * cpu:.0f} ms of the processor each")
+
+
+def measure_alone(folder: Path) -> None:
+    """Print the processor's time of answers that nobody has asked for before, one after another."""
+    with served(folder) as (client, process):
+        for path in OPENED_FIRST:
+            ask(client, path)
+        seen = []
+        for name, path in addresses(0, ADDRESSES).items():
+            before = spent(process)
+            ask(client, path)
+            seen.append((name, spent(process) - before))
+    print(f"{ADDRESSES} different addresses, one after another, the processor's time:")
+    tell(seen)
 
 
 def tell(seen: Iterable[tuple[str, float]]) -> None:
@@ -364,6 +377,7 @@ def main() -> None:
         paths = {name: path.format(**names) for name, path in wanted.items()}
         if not given.first:
             measure(folder, paths, given.users, given.rounds)
+        measure_alone(folder)
         measure_first(folder, given.users)
 
 
