@@ -16,6 +16,7 @@ from configs.schema import Municipality, Taxonomy
 from pipelines.match.effect import Effect
 from pipelines.match.effect_words import effect_lines
 from pipelines.match.logframe import Value, indicators
+from pipelines.match.noted import told
 from pipelines.match.read import CallPage, call_page, of_pilot, pilot_of
 from pipelines.report.formats import Formats
 from pipelines.report.safe import clean, web_link
@@ -159,5 +160,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"clean": clean, "link": web_link}
+    environment.filters |= {"clean": clean, "link": web_link, "told": told}
     return environment
