@@ -46,6 +46,11 @@ def reading(title: str | None, text: str) -> str:
     return f"{title.rstrip('. ')}. {text}" if text else title
 
 
+def joined(parent: str, reply: str) -> str:
+    """Return what the model reads when it reads a reply together with what it answers."""
+    return f"{parent} {_APART} {reply}"
+
+
 def identify_window(
     store: Store,
     municipality: Municipality,
@@ -85,13 +90,11 @@ def _in_context(
     known = [at for at, parent in asked.items() if parent in parents]
     if not known:
         return found
-    joined = classifier.classify(
-        [
-            f"{reading(*parents[asked[at]])} {_APART} {reading(batch[at].title, batch[at].text)}"
-            for at in known
-        ]
-    )
-    for at, together in zip(known, joined, strict=True):
+    texts = [
+        joined(reading(*parents[asked[at]]), reading(batch[at].title, batch[at].text))
+        for at in known
+    ]
+    for at, together in zip(known, classifier.classify(texts), strict=True):
         found[at] = replace(
             answers[at], categories=together.categories, abstained=together.abstained
         )
