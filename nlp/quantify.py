@@ -11,11 +11,12 @@ to a town hall, proposals, comments) to the next is estimated too: each domain's
 drawn from a Dirichlet distribution around the common rows, whose concentration is fitted by the
 likelihood of the domains' counts (Dirichlet-multinomial, Minka 2000) and taken at the cautious end
 of what that likelihood allows, because domains are few. The interval resamples all of it: the
-common rows, a new domain's rows, and the counts. The corrected
-shares are drawn back toward the uncorrected ones (positive-part James-Stein, 1961), and are these
-where what the correction moves, squared, is not twice its variance: a correction that might be
-chance is not made. Whether it holds for the texts counted is not known, so the interval covers both
-readings: what the draws give, and the same width about the share that is told.
+common rows, a new domain's rows, and the counts; rows that can't give the counts seen, whatever the
+shares, are drawn no more often than that is likely (sampling-importance resampling, Rubin 1987).
+The corrected shares are drawn back toward the uncorrected ones (positive-part James-Stein, 1961),
+and are these where what the correction moves, squared, is not twice its variance: a correction that
+might be chance is not made. Whether it holds for the texts counted is not known, so the interval
+covers both readings: what the draws give, and the same width about the share that is told.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _PRIOR = 1.0
 _JEFFREYS = 0.5  # texts added to each label's count where the counts are drawn anew
 _GRID = np.exp(np.linspace(np.log(1.5), np.log(1_000), 40))
 _EVIDENCE = 2.0  # times its variance that a correction must move (squared), where domains differ
+_TEXTS = 1_000  # as whose counts a misfit is judged, at most: the iteration stops about there
 _CAUTION = 0.025  # point of the likelihood at which the concentration is taken
 
 
@@ -74,7 +76,7 @@ def correct_shares(
     confusion: Confusion,
     labels: Sequence[str],
     *,
-    draws: int = 200,
+    draws: int = 300,
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Share]:
@@ -197,7 +199,20 @@ def _bootstrap(seen: Floats, matrix: Floats, errors: Errors, draws: int, seed: i
     if errors.concentration is not None:
         sampled = _dirichlet(rng, sampled * errors.concentration)
     counts = rng.dirichlet(seen + _JEFFREYS, size=draws) * seen.sum()
-    return mixture_shares(counts, sampled, _DRAWN_ITERATIONS)
+    shares = mixture_shares(counts, sampled, _DRAWN_ITERATIONS)
+    fits = _fits(counts, np.matmul(shares[:, None, :], sampled)[:, 0])
+    kept: Floats = shares[rng.choice(draws, draws, p=fits / fits.sum())]
+    return kept
+
+
+def _fits(counts: Floats, expected: Floats) -> Floats:
+    """Return the likelihood of each row of counts by the shares expected, 1 for the best row."""
+    total = counts.sum(-1, keepdims=True)
+    seen = counts / total
+    ratio = np.log(np.maximum(expected, 1e-12) / np.maximum(seen, 1e-12))
+    likelihood = (np.minimum(total, _TEXTS) * seen * ratio).sum(-1)
+    found: Floats = np.exp(likelihood - likelihood.max())
+    return found
 
 
 def _dirichlet(rng: np.random.Generator, parameters: Floats) -> Floats:
