@@ -23,8 +23,9 @@ _SETS = {
     "category, 0.86 sentiment, 0.93 intent). From public collections, not shipped",
     "civic_peru": "texts written for this project in Peruvian voices, labelled by their writers; "
     "the project's own",
-    "written": "texts written for this project for thin classes, in `nlp/training/texts`, labelled "
-    "by their writers; the project's own, shipped",
+    "written": "texts written for this project in Peruvian voices and in those of other countries' "
+    "town halls, mostly by language models that followed the label guide, without sight of any "
+    "other set; labelled as they were written. In `nlp/training/texts`; the project's own, shipped",
     "found": "tweets, comments and opening sentences of Peruvian news from the pretraining text, "
     "drawn across the answers of an earlier version, a third to a half of them its least sure "
     "ones; labelled by language models that read each text by the label guide, once and without "

@@ -170,8 +170,6 @@ def _run_copies(run: _Run, number: int, work: Path, resume: bool) -> None:
             seconds = round(time.monotonic() - started, 1)
             run.journal.write(stage=stage.name, copy=copy, seconds=seconds)
         ends.append(load_file(finished))
-    if stage.with_start:
-        ends.append({name: tensor.cpu() for name, tensor in start.items()})
     run.learner.load_state_dict(
         {name: torch.stack([end[name] for end in ends]).mean(0) for name in start}
     )

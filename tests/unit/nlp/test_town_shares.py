@@ -13,7 +13,7 @@ from benchmarks.coverage import Window, answered, held, windows
 from crawlers.sandbox.texts import load_texts
 from nlp.classifier import Classifier
 
-SEEDS = range(1, 4)
+SEEDS = range(1, 11)
 
 
 @pytest.fixture(scope="module")
