@@ -84,6 +84,7 @@ def serve_dashboard(
         ssl_keyfile=key,
     )
     with config.bind_socket() as listening:
+        listening.listen(config.backlog)  # who reads the address may ask at once
         bound = listening.getsockname()[1]
         scheme = "https" if certificate else "http"
         typer.echo(f"The dashboard answers at {scheme}://{host}:{bound}/ (Ctrl-C ends it)")
