@@ -1,6 +1,7 @@
 """Collect one source: crawl it, mask what it gave, store it, and write the ledger."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -217,7 +218,7 @@ def keep_records(
     engine, code = store.engine, municipality.code
     gone = find_gone(engine, code, source.name, result)
     fields = new_fields(source_fields(engine, code).get(source.name), result.fields)
-    with Spool() as spool:
+    with closing(Spool()) as spool:
         left_out = _mask(result.extracted, pseudonymiser, tombstones(engine, code), spool)
         rejections = [*result.rejections, *left_out]
         learnt = Learnt(

@@ -4,8 +4,6 @@ import pickle
 from collections.abc import Iterator
 from itertools import zip_longest
 from tempfile import TemporaryFile
-from types import TracebackType
-from typing import Self
 
 from models.records import Manifestation
 
@@ -15,22 +13,14 @@ _PLACE = 8  # bytes of a place in the file
 class Spool:
     """Manifestations and the marks of those whose pages were read, given back ordered by id.
 
-    Of one id that comes twice the last is given back. The file has no name.
+    Of one id that comes twice the last is given back. The file has no name; it ends with `close`.
     """
 
     def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115 - closed by `__exit__`
+        self._file = TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._keys: list[bytes] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Remove the file."""
         self._file.close()
 
