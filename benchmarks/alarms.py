@@ -21,6 +21,8 @@ import numpy as np
 from scipy.stats import betabinom, binom
 
 from crawlers.sandbox.volume import PILOT, PILOT_DAYS
+from nlp.manifest import SHIPPED, read_manifest
+from nlp.tasks import TASKS
 from pipelines.alarm import (
     FALSE_DISCOVERIES,
     LEAST_ALIKE,
@@ -34,6 +36,14 @@ from pipelines.alarm import (
 )
 from pipelines.shifts import shifts
 
+
+def _read_as_negative() -> tuple[float, float]:
+    counts = np.array(read_manifest(SHIPPED).confusion["sentiment"])
+    at = TASKS["sentiment"].index("negative")
+    others = np.delete(counts, at, axis=0)
+    return counts[at, at] / counts[at].sum(), others[:, at].sum() / others.sum()
+
+
 ZONES = 12
 SOURCES = 25
 PLACED = 0.45  # of the texts name a zone, as in the town
@@ -46,9 +56,8 @@ ANGRY_DAYS = (3, 7, 14)
 SIZES = (3.0, 5.0, 8.0)
 NEGATIVE = 0.4
 ANGRY = 0.7
-SENSITIVE = 0.76
-"""Of negative texts so many are read as negative, and of the others FALSELY so many."""
-FALSELY = 0.19
+NEGATIVE_READ, FALSELY_READ = _read_as_negative()
+"""Of negative texts so many are read as negative, and of the others so many."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,11 @@ class Event:
         return (alarm.cell.dimension, alarm.cell.value) in cells
 
 
+def _read(share):
+    """Return what share is read as negative where so many are."""
+    return FALSELY_READ + share * (NEGATIVE_READ - FALSELY_READ)
+
+
 def town(
     seed: int, days: int, *, outages: bool = True, quiet: bool = False
 ) -> tuple[Daily, list[Event], tuple[str, int]]:
@@ -116,7 +130,7 @@ def town(
     for event in events:
         _plant(base, mood, event, categories, zones, week)
     said = chance.poisson(base[..., None] * source_share)  # category, day, zone, source
-    read_so = FALSELY + np.clip(mood, 0, 1) * (SENSITIVE - FALSELY)
+    read_so = _read(np.clip(mood, 0, 1))
     angry = chance.binomial(said, read_so[..., None])
     read = np.ones((span, SOURCES), dtype=bool)
     if outages:
@@ -195,7 +209,8 @@ def power(n: int, now: float, *, classified: bool) -> float:
     eight weeks of past hold eight times as many voices.
     """
     usual, now = (
-        (FALSELY + s * (SENSITIVE - FALSELY)) if classified else s for s in (NEGATIVE, now)
+        (FALSELY_READ + s * (NEGATIVE_READ - FALSELY_READ)) if classified else s
+        for s in (NEGATIVE, now)
     )
     first = FALSE_DISCOVERIES / (len(PILOT) * MONTH * len(WINDOWS))
     rho = LEAST_ALIKE / 7 + 1 / (8 * n + 11)
