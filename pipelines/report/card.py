@@ -13,8 +13,8 @@ class Card:
     """Scores of the version that counted, by task; or which other version is installed.
 
     ``scores`` are macro-F1 with its 95 % interval and accuracy, 0 to 1, on the ``n``
-    texts of the gold. They are empty where they are not at hand. ``others`` are tasks that another model
-    answered, as the version names them.
+    texts of the gold. They are empty where they are not at hand. ``others`` are tasks that another
+    model answered, as the version names them.
     """
 
     version: str | None
