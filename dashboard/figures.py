@@ -5,7 +5,7 @@ A run's insight rows hardly change once they are counted, so what is made of the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy import Engine
@@ -13,14 +13,6 @@ from sqlalchemy import Engine
 from configs.schema import Municipality, Taxonomy
 from dashboard.keep import Kept
 from models.errors import InputError
-from models.tables import (
-    InsightCategory,
-    InsightChange,
-    InsightDay,
-    InsightOverview,
-    InsightPlace,
-    InsightSource,
-)
 from pipelines.report.charts import Chart
 from pipelines.report.data import ReportData
 from pipelines.report.drawn import draw
@@ -30,7 +22,6 @@ from pipelines.report.texts import texts
 from pipelines.report.view import Figures, figures
 from pipelines.store.counted import CountedWindow
 from pipelines.store.read import find_run
-from pipelines.suppress import suppress
 
 FRESH = 30.0
 _KEPT = 32
@@ -70,17 +61,7 @@ class Counted:
         return self._kept.get(key, partial(self._make, run_id, town, lens, language))
 
     def _make(self, run_id: str, town: Municipality, lens: str, language: str) -> Shown:
-        whole = gather_figures(self.engine, run_id, town, self.taxonomy, lens)
-        k = town.suppress_below
-        data = replace(
-            whole,
-            overview=suppress(whole.overview, InsightOverview, k),
-            category=suppress(whole.category, InsightCategory, k),
-            day=suppress(whole.day, InsightDay, k),
-            source=suppress(whole.source, InsightSource, k),
-            place=suppress(whole.place, InsightPlace, k),
-            change=suppress(whole.change, InsightChange, k),
-        )
+        data = gather_figures(self.engine, run_id, town, self.taxonomy, lens)
         t, f = texts(language), formats(language, town.zone)
         view = figures(data, language, t)
         window = (data.run.window_from, data.run.window_to)

@@ -149,7 +149,7 @@ def _item(line: Line, t: Texts, f: Formats) -> str:
 
 def _bar(line: Line, t: Texts, f: Formats) -> charts.Bar:
     share = line.share
-    text = t("no_data")
+    text = t("hidden_mark" if line.hidden else "no_data")
     if share.value is not None:
         text = f"{f.percent(share.value)}  ({f.integer(share.count)})"
     colour = charts.OTHER if line.code == "other" else COLOURS.get(line.code, charts.BAR)

@@ -31,6 +31,7 @@ from pipelines.report.safe import shorten, web_link
 from pipelines.report.told import findings_of
 from pipelines.store.engine import explained
 from pipelines.store.outranked import counting, given, unsure
+from pipelines.suppress import suppress
 
 TOP = 8
 """How many categories are shown with quotes."""
@@ -94,32 +95,39 @@ def gather_figures(
 ) -> ReportData:
     """Collect the run, its insight rows under a lens and its findings: no text is searched.
 
+    Small cells are hidden, as in every file that leaves the house (`pipelines.suppress`).
+
     Raises:
         ManifiestaError: If there is no such run, or it belongs to another municipality.
     """
     with explained(engine), engine.connect() as connection:
         run = _run(connection, run_id, municipality.code)
-        titles = _titles(connection, municipality)
+        titles, k = _titles(connection, municipality), municipality.suppress_below
+
+        def rows(table: type[Base]) -> pd.DataFrame:
+            return suppress(_insight(connection, table, run_id, lens), table, k)
+
         return ReportData(
             run=run,
             municipality=municipality,
             taxonomy=taxonomy,
-            overview=_insight(connection, InsightOverview, run_id, lens),
-            category=_insight(connection, InsightCategory, run_id, lens),
-            day=_insight(connection, InsightDay, run_id, lens),
-            source=_insight(connection, InsightSource, run_id, lens),
-            place=_insight(connection, InsightPlace, run_id, lens),
+            overview=rows(InsightOverview),
+            category=rows(InsightCategory),
+            day=rows(InsightDay),
+            source=rows(InsightSource),
+            place=rows(InsightPlace),
             source_titles=titles,
             rejections=_rejections(connection, run_id),
             evidence=(),
             findings=findings_of(connection, run_id, titles, lens),
-            change=_insight(connection, InsightChange, run_id, lens),
+            change=rows(InsightChange),
         )
 
 
 def top_categories(category: pd.DataFrame) -> list[str]:
-    """Return the codes of the categories with most manifestations, without «other»."""
-    counts = {str(row["category"]): int(row["count"]) for row in category.to_dict("records")}
+    """Return the codes of the categories with most manifestations, without «other» or hidden."""
+    shown = category[category["count"].notna()]
+    counts = {str(row["category"]): int(row["count"]) for row in shown.to_dict("records")}
     known = [c for c in CATEGORIES if c != "other" and counts.get(c, 0) > 0]
     return sorted(known, key=lambda code: -counts[code])[:TOP]
 

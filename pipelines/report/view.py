@@ -170,7 +170,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Every figure of the report."""
+    """Every figure of the report; ``unsure`` is None where it is hidden."""
 
     total: Line
     sentiments: tuple[Line, ...]
@@ -182,7 +182,7 @@ class Figures:
     measures: tuple[Measure, ...]
     rejections: tuple[Unstored, ...]
     coverage: Coverage | None
-    unsure: int
+    unsure: int | None
     comparison: Comparison | None
 
     @property
@@ -249,7 +249,7 @@ def figures(data: ReportData, language: str, t: Texts) -> Figures:
         measures=tuple(Measure(code, lines) for code, lines in by_measure.items() if lines),
         rejections=_rejections(data),
         coverage=_coverage(data),
-        unsure=sum(line.unsure for line in categories),
+        unsure=_unsure(by_measure["certainty"], categories),
         comparison=_comparison(
             data,
             {
@@ -298,6 +298,14 @@ def _total(lines: tuple[Line, ...], categories: tuple[Line, ...], t: Texts) -> L
         "n": count,
     }
     return line_of(row, "all", t.name("total", "all"))
+
+
+def _unsure(certainty: tuple[Line, ...], categories: tuple[Line, ...]) -> int | None:
+    """Return how many are unsure; from the categories where the overview does not say it."""
+    found = next((line for line in certainty if line.code == "unsure"), None)
+    if found is None:
+        return sum(line.unsure for line in categories)
+    return None if found.hidden else found.count
 
 
 def _categories(data: ReportData, language: str) -> tuple[Line, ...]:

@@ -76,7 +76,7 @@ class Town:
 
     def __init__(self, store, home: Path) -> None:
         self.store, self.home, self.archive = store, home, home / "archive"
-        self.place, self.run = municipality(), begun(store)
+        self.place, self.run = municipality(suppress_below=1), begun(store)
         self.captures = {}
         self.collect()
         self.publish()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from configs.schema import Municipality
 from pipelines.report.data import ReportData
 from pipelines.report.gather import gather
 from pipelines.report.page import render
@@ -23,7 +24,7 @@ def busy_engine(busy: Town, tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 @pytest.fixture(scope="session")
 def busy_data(busy: Town, busy_engine: Engine) -> ReportData:
-    return gather(busy_engine, RUN, busy.town, taxonomy())
+    return gather(busy_engine, RUN, open_to_all(busy), taxonomy())
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +34,13 @@ def busy_page(busy_data: ReportData) -> str:
 
 @pytest.fixture
 def gathered(tmp_path: Path):
-    """Return what a town's run gathers."""
+    """Return what a town's run gathers; no cell is hidden if not said."""
 
-    def of(town: Town) -> ReportData:
-        return gather(town.engine(tmp_path / "town.db"), town.run, town.town, taxonomy())
+    def of(town: Town, k: int = 1) -> ReportData:
+        return gather(town.engine(tmp_path / "town.db"), town.run, open_to_all(town, k), taxonomy())
 
     return of
+
+
+def open_to_all(town: Town, k: int = 1) -> Municipality:
+    return town.town.model_copy(update={"suppress_below": k})

@@ -28,7 +28,7 @@ from tests.unit.store.builders import (
     save,
 )
 
-VILLA = municipality(feeds=("diario", "foro"))
+VILLA = municipality(feeds=("diario", "foro"), suppress_below=1)
 NOW = Window(at(8).date(), at(15).date(), LIMA)
 BEFORE = Window(at(1).date(), at(8).date(), LIMA)
 

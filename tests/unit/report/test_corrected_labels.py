@@ -24,7 +24,7 @@ from tests.unit.store.builders import (
     save,
 )
 
-VILLA = municipality(feeds=("diario",))
+VILLA = municipality(feeds=("diario",), suppress_below=1)
 UNSURE, OTHER = said(1, "El camión no pasa hace días"), said(2, "La pista sigue rota")
 
 

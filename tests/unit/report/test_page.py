@@ -9,9 +9,12 @@ from sqlalchemy import text
 
 from models.errors import ManifiestaError
 from models.labels import CATEGORIES
+from models.tables import InsightCategory, InsightDay, InsightPlace, InsightSource
 from pipelines.report import page as page_module
+from pipelines.report.gather import gather
 from pipelines.report.page import FILES, render, write_report
-from tests.unit.report.town import RUN, Said, Town, busy_town, municipality
+from pipelines.suppress import COMPLEMENT, SENTIMENT, SMALL, SUPPRESSED, suppress
+from tests.unit.report.town import RUN, Said, Town, busy_town, municipality, taxonomy
 
 EVIL = '<script>window.hit=1</script><img src=x onerror="window.hit=1">'
 RTL = "\u202egnp.exe\u202c"
@@ -349,3 +352,48 @@ def test_a_run_id_cannot_leave_the_folder(gathered, tmp_path, run):
     with pytest.raises(ManifiestaError, match="cannot name a folder"):
         write_report(data, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def shy_data(busy, busy_engine):
+    """The busy town's, with cells of fewer than five authors hidden."""
+    return gather(busy_engine, RUN, busy.town, taxonomy())
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "key"),
+    [
+        ("category", InsightCategory, "category"),
+        ("day", InsightDay, "day"),
+        ("source", InsightSource, "source"),
+        ("place", InsightPlace, "zone"),
+    ],
+)
+def test_the_report_hides_the_cells_that_exports_hide(shy_data, busy_data, name, table, key):
+    exported = suppress(getattr(busy_data, name).drop(columns=SUPPRESSED), table, 5)
+    printed = cells(render(shy_data, "es"), f"t-{table.__tablename__}")
+    assert set(exported[SUPPRESSED]) > {""} or name in ("source", "place")
+    for row in exported.to_dict("records"):
+        (found,) = [cell for cell in printed if cell[0].endswith(str(row[key]))]
+        assert ("oculto" in found) is (row[SUPPRESSED] in {SMALL, COMPLEMENT})
+        assert ("·" in found) is bool(row[SUPPRESSED])
+        if not row[SUPPRESSED]:
+            assert all(figure in found for figure in (*base(row), *tones(row)))
+
+
+def test_a_hidden_category_is_not_quoted_and_hidden_days_are_told(shy_data):
+    page = render(shy_data, "es")
+    hidden = shy_data.category[shy_data.category[SUPPRESSED].isin([SMALL, COMPLEMENT])]
+    assert not {e.category for e in shy_data.evidence} & set(hidden["category"])
+    days = shy_data.day[shy_data.day[SUPPRESSED] == SENTIMENT]
+    assert f"{len(days)} días no muestran su parte negativa" in shown(page)
+    assert "menos de 5 autores" in shown(page)
+
+
+@pytest.mark.parametrize(("language", "words"), [("es", "menos de 5"), ("en", "Fewer than 5")])
+def test_a_window_of_few_authors_shows_no_figure(gathered, language, words):
+    said = [Said("fuente-0", f"Dicho número {i}", "water") for i in range(3)]
+    page = render(gathered(Town(said=said), k=5), language)
+    assert f"{words} authors wrote" in shown(page) or f"{words} autores: las cifras" in shown(page)
+    assert "Dicho número" not in page
+    assert "100.0%" not in shown(page)

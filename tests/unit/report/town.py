@@ -317,6 +317,7 @@ class Town:
                     "ignored": self._unstored(source.name, ignored=True),
                 }
                 | _share(cell, len(counted))
+                | _voices(cell, len(counted))
                 | _sentiments(cell)
                 for source in self.town.sources
                 for cell in [[s for s in counted if s.source == source.name]]
@@ -405,6 +406,18 @@ def _share(cell: list[Said], n: int) -> dict[str, Any]:
         "share": share,
         "share_low": low,
         "share_high": high,
+    }
+
+
+def _voices(cell: list[Said], n: int) -> dict[str, Any]:
+    voices = len({(s.text, s.day) for s in cell})
+    share, low, high = wilson(voices, n)
+    return {
+        "voices": voices,
+        "voice_n": n,
+        "voice_share": share,
+        "voice_low": low,
+        "voice_high": high,
     }
 
 

@@ -87,7 +87,7 @@ def counted(store, run, place):
 
 
 def test_what_is_gone_is_counted_and_not_quoted(store):
-    run, place = begun(store), municipality()
+    run, place = begun(store), municipality(suppress_below=1)
     items = [said(1, "La pista de Ceres sigue rota"), said(2, "El semáforo no funciona")]
     save(store, run, *items)
     store.set_model(run, MODEL)
@@ -101,7 +101,7 @@ def test_what_is_gone_is_counted_and_not_quoted(store):
 def test_foreign_texts_are_counted_apart(store):
     from models.tables import InsightCategory, InsightOverview
 
-    run, place = begun(store), municipality()
+    run, place = begun(store), municipality(suppress_below=1)
     items = [said(number, f"Texto {number}") for number in range(4)]
     save(store, run, *items)
     store.set_model(run, MODEL)
