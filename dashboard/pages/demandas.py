@@ -1,7 +1,7 @@
 """Demandas: what neighbours ask for, who answers, and what has been done about it."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Annotated, Any
@@ -47,8 +47,13 @@ _COMPARED = 15  # texts of a demand among which its title is looked for
 DECIDES = "reviewer"
 """The least role that may decide."""
 
-GROUPS = ("waiting", "overdue")
-"""What the filter «status» knows beside the states: those that wait, those that are late."""
+GROUPS: dict[str, tuple[Status, ...]] = {
+    "waiting": WAITING,
+    "confirmed": tuple(status for status in WAITING if status is not Status.PROPOSED),
+    "overdue": WAITING,
+}
+"""What the filter «status» knows beside the states: those that wait, those of them that somebody
+has confirmed, those that are late."""
 
 STATES = {
     Status.PROPOSED: N_("Propuesta"),
@@ -129,16 +134,19 @@ class _Desk:
     def wanted(self) -> Wanted:
         """What the filters of the address ask for."""
         filters = self.visit.filters
-        statuses: tuple[Status, ...] = tuple(s for s in Status if s is not Status.MERGED)
         if filters.status in ("", *GROUPS):
-            statuses = WAITING if filters.status else statuses
+            statuses = GROUPS.get(filters.status, tuple(s for s in Status if s != Status.MERGED))
         elif filters.status in list(Status):
             statuses = (Status(filters.status),)
         else:
             raise none_of("status", [*GROUPS, *Status], self.visit._)
         late = self.today if filters.status == "overdue" else None
-        zone = {"": None, "(none)": ""}.get(filters.zone, filters.zone)
-        return Wanted(statuses, filters.category or None, zone, filters.area or None, late)
+        zone, area = (_or_none(value) for value in (filters.zone, filters.area))
+        return Wanted(statuses, filters.category or None, zone, area, late)
+
+    def late(self, wanted: Wanted) -> Wanted:
+        """Of what is wanted, whatever its status, what should have been answered."""
+        return replace(wanted, statuses=WAITING, overdue_on=self.today)
 
     def names(self) -> dict[str, Any]:
         """The names that both pages show codes by."""
@@ -151,6 +159,11 @@ class _Desk:
             "late": lambda one: is_overdue(one, self.today),
             "decides": self.visit.person.may(DECIDES),
         }
+
+
+def _or_none(value: str) -> str | None:
+    """Return what a filter asks for: «(none)» is what has no value, nothing is anything."""
+    return {"": None, "(none)": ""}.get(value, value)
 
 
 def _desk(visit: Visit) -> _Desk | None:
@@ -175,8 +188,8 @@ def show(visit: Visiting) -> HTMLResponse:
         found=found,
         total=count_demands(engine, code, wanted),
         at_once=AT_ONCE,
-        counts=count_by_status(engine, code),
-        overdue=count_demands(engine, code, Wanted(WAITING, overdue_on=desk.today)),
+        counts=count_by_status(engine, code, wanted),
+        overdue=count_demands(engine, code, desk.late(wanted)),
         titles={
             id_: title_of(texts)
             for id_, texts in texts_of(engine, [one.id for one in found], _COMPARED).items()

@@ -1,7 +1,7 @@
 """Read and write demands, their texts and their history. Each public function is a transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -180,9 +180,10 @@ def count_demands(engine: Engine, municipality: str, wanted: Wanted | None = Non
         return int(connection.execute(query).scalar_one())
 
 
-def count_by_status(engine: Engine, municipality: str) -> dict[Status, int]:
-    """Count the municipality's demands by status; all of them are there."""
-    query = select(DemandRow.status, func.count()).where(DemandRow.municipality == municipality)
+def count_by_status(engine: Engine, municipality: str, wanted: Wanted) -> dict[Status, int]:
+    """Count the demands that are wanted, whatever their status, by it; all of them are there."""
+    others = replace(wanted, statuses=(), overdue_on=None)
+    query = select(DemandRow.status, func.count()).where(_meets(municipality, others))
     with explained(engine), engine.connect() as connection:
         rows = connection.execute(query.group_by(DemandRow.status))
         found = {status: n for status, n in rows}  # noqa: C416 - rows are no pairs to dict()

@@ -3,8 +3,10 @@
 import re
 from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from lxml import html
 
 from dashboard.access import Person
 from models.demands import Status
@@ -30,6 +32,11 @@ def panel(store: Store, tmp_path: Path) -> Panel:
 
 def waste(panel: Panel) -> str:
     return next(one.id for one in demands(panel.store.engine, "villa") if one.category == "waste")
+
+
+def confirmed(panel: Panel) -> None:
+    """Let a person confirm one of the two demands."""
+    flow(panel.store).confirm(by(find_demand(panel.store.engine, "villa", waste(panel))))
 
 
 def test_the_list_shows_every_demand_and_its_most_central_words(panel: Panel) -> None:
@@ -59,6 +66,36 @@ def test_every_filter_is_in_the_address(panel: Panel, query: str, shown: int) ->
     assert panel.get(f"/demandas?{query}").count('class="demand ') == shown
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "category=waste",
+        "zone=centro",
+        "zone=(none)",
+        "area=(none)",
+        "category=waste&zone=norte",
+    ],
+)
+def test_the_tabs_keep_the_other_filters_and_count_what_they_show(panel: Panel, query: str) -> None:
+    confirmed(panel)
+    page = html.fromstring(panel.get(f"/demandas?{query}"))
+    tabs = page.xpath("//nav[@class='states']//a")
+    assert len(tabs) == 10
+    for tab in tabs:
+        address, number = tab.get("href"), int(tab.xpath("string(b)"))
+        assert parse_qs(query).items() <= parse_qs(urlsplit(address).query).items()
+        assert panel.get(address).count('class="demand ') == number
+
+
+def test_the_table_of_waiting_leads_to_the_demands_that_it_counts(panel: Panel) -> None:
+    confirmed(panel)
+    rows = html.fromstring(panel.get("/demandas")).xpath("//table[@id='espera']//td/a")
+    assert rows
+    for link in rows:
+        assert panel.get(link.get("href")).count('class="demand ') == int(link.text)
+
+
 def test_a_filter_that_does_not_exist_is_named(panel: Panel) -> None:
     assert "Puede ser: waiting" in panel.get("/demandas?status=perdida", 400)
 
@@ -83,7 +120,7 @@ def test_from_the_form_to_the_end_of_a_demand(panel: Panel) -> None:
 
 def test_two_people_at_once_the_second_is_told_and_loses_nothing(panel: Panel) -> None:
     path = f"/demandas/{waste(panel)}"
-    flow(panel.store).confirm(by(find_demand(panel.store.engine, "villa", waste(panel))))
+    confirmed(panel)
     old = panel.send(path, "/reject", reason="No es nuestra", version=1)
     assert old.status_code == 409
     assert "Otra persona decidió" in old.text
