@@ -11,6 +11,7 @@ from configs.schema import Limits
 from crawlers.middlewares import LimitReached, NotAllowed, RobotsDenied, RobotsUnreadable
 from crawlers.politeness import Walled, retry_after
 from crawlers.replaying import NotArchived
+from models.reasons import Reason
 from models.records import Outcome
 
 _OWN = {
@@ -54,43 +55,48 @@ def _of_status(status: int) -> Outcome:
 
 
 def _answered(response: Any) -> str:
-    sentence = f"{response.url} answered {response.status}"
+    said = {"url": response.url, "status": response.status}
     asked = response.headers.get("Retry-After")
     seconds = retry_after(asked.decode("latin-1"), datetime.now(UTC)) if asked else None
-    return sentence if seconds is None else f"{sentence}, for {seconds:,.0f} seconds more"
+    if seconds is None:
+        return Reason.ANSWERED.said(**said)
+    return Reason.BUSY.said(**said, number=f"{seconds:,.0f}")
 
 
 def _in_words(error: BaseException, url: str, limits: Limits) -> str:
     host = urlsplit(url).hostname
-    too_large = f"{url} is larger than the limit of {limits.max_bytes:,} bytes"
+    most = f"{limits.max_bytes:,}"
     sentences: tuple[tuple[type[BaseException], str], ...] = (
-        (exceptions.CannotResolveHostError, f"{url} cannot be found: {host} has no address"),
-        (exceptions.DownloadConnectionRefusedError, f"{url} cannot be read: connection refused"),
+        (exceptions.CannotResolveHostError, Reason.NO_ADDRESS.said(url=url, host=host)),
+        (exceptions.DownloadConnectionRefusedError, Reason.REFUSED.said(url=url)),
         (
             exceptions.DownloadTimeoutError,
-            f"{url} did not answer within {limits.timeout:g} seconds",
+            Reason.NO_ANSWER.said(url=url, number=f"{limits.timeout:g}"),
         ),
-        (exceptions.DownloadCancelledError, too_large),
-        (exceptions.ResponseDataLossError, f"{url} broke off in the middle"),
-        (exceptions.IgnoreRequest, _ignored(error, url, too_large)),
-        (exceptions.DownloadFailedError, f"{url} cannot be read: {_first_line(error)}"),
-        (OSError, f"{url} cannot be read: {_first_line(error)}"),
+        (exceptions.DownloadCancelledError, Reason.TOO_LARGE.said(url=url, number=most)),
+        (exceptions.ResponseDataLossError, Reason.BROKE_OFF.said(url=url)),
+        (exceptions.IgnoreRequest, _ignored(error, url, most)),
+        (exceptions.DownloadFailedError, _unread(error, url)),
+        (OSError, _unread(error, url)),
     )
     for kind, sentence in sentences:
         if isinstance(error, kind):
             return sentence
-    return f"{url} cannot be read ({type(error).__name__})"
+    return Reason.FAILED.said(url=url, detail=type(error).__name__)
 
 
-def _ignored(error: BaseException, url: str, too_large: str) -> str:
+def _ignored(error: BaseException, url: str, most: str) -> str:
     said = str(error)
     if "max redirections" in said:
-        return f"{url} redirects without end"
-    return f"{too_large} once unpacked" if "decompress" in said else f"{url} was not read: {said}"
+        return Reason.ENDLESS.said(url=url)
+    if "decompress" in said:
+        return Reason.TOO_LARGE_UNPACKED.said(url=url, number=most)
+    return Reason.NOT_READ.said(url=url, why=said)
 
 
-def _first_line(error: BaseException) -> str:
+def _unread(error: BaseException, url: str) -> str:
     said = str(error).strip()
     if "certificate verify failed" in said:
-        return "its TLS certificate is not valid"
-    return (said.splitlines() or [type(error).__name__])[0][:200]
+        return Reason.CERTIFICATE.said(url=url)
+    first = (said.splitlines() or [type(error).__name__])[0]
+    return Reason.NETWORK.said(url=url, detail=first[:200])

@@ -26,6 +26,7 @@ from crawlers.wire import (
     Summary,
     read_lines,
 )
+from models.reasons import Reason
 from models.records import (
     Capture,
     Extracted,
@@ -128,12 +129,12 @@ def crawl(job: CrawlJob) -> CrawlResult:
         reason = str(error)
         return CrawlResult([], [], [], finished=False, reason=reason, failure=Failure.HARD)
     except OSError as error:
-        reason = f"the crawl could not start in {job.out}: {error.strerror or error}"
+        reason = Reason.NOT_STARTED.said(detail=f"{job.out}: {error.strerror or error}")
         return CrawlResult([], [], [], finished=False, reason=reason, failure=Failure.SOFT)
     except ServerLostError as error:
         return read_result(job, killed=str(error), failure=Failure.OWN)
     if code is None:
-        return read_result(job, killed=f"it did not end within {deadline:,.0f} seconds")
+        return read_result(job, killed=Reason.NOT_ENDED.said(number=f"{deadline:,.0f}"))
     return read_result(job, code=code, failure=Failure.OWN if code == FAULT else None)
 
 
@@ -197,8 +198,8 @@ def _crash(job: CrawlJob, code: int) -> str:
     said = f": {tail[-800:]}" if tail else ""
     if code == FAULT:
         _LOGGER.error("a fault of Manifiesta's own while it read %s\n%s", job.url, written)
-        return f"Manifiesta itself broke while it read {job.url}, please report it{said}"
+        return Reason.OWN_FAULT.said(detail=f"{job.url}, please report it{said}")
     if code == TOO_MUCH_MEMORY:
-        return f"the crawl of {job.url} needed too much memory"
+        return Reason.MEMORY_OF.said(url=job.url)
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return f"the crawl of {job.url} broke off ({how}){said}"
+    return Reason.BROKEN.said(url=job.url, detail=f"{how}){said}")

@@ -16,6 +16,7 @@ from crawlers.politeness import UNDER_TERMS, recorder_of, slow_down
 from crawlers.recorder import Recorder
 from crawlers.resolver import refused
 from crawlers.settings import PRIVATE_DOORS
+from models.reasons import Reason
 from models.records import Failure
 
 WEB = frozenset({"http", "https"})
@@ -60,7 +61,7 @@ class AddressGuard:
             return
         number = literal(door[0])
         if number is not None and (why := refusal(number)):
-            raise NotAllowed(f"{request.url} may not be read: {why}")
+            raise NotAllowed(Reason.NOT_ALLOWED.said(url=request.url, detail=why))
         _check_resolved(request)
 
 
@@ -85,7 +86,7 @@ class RedirectGuard:
 def _check_resolved(request: Request) -> None:
     door = door_of(request.url)
     if door is not None and (why := refused.get(door)):
-        raise NotAllowed(f"{request.url} may not be read: {why}")
+        raise NotAllowed(Reason.NOT_ALLOWED.said(url=request.url, detail=why))
 
 
 class Robots(RobotsTxtMiddleware):
@@ -110,11 +111,11 @@ class Robots(RobotsTxtMiddleware):
 
     def _denied(self, request: Request) -> RobotsDenied:
         parts = urlsplit(request.url)
-        site = f"robots.txt of {parts.scheme}://{parts.netloc}"
+        site = f"{parts.scheme}://{parts.netloc}"
         status = self._failed.get(parts.netloc)
         if status is None:
-            return RobotsDenied(f"{site} does not allow {request.url}")
-        return RobotsUnreadable(f"{site} answered {status}, which allows nothing for now")
+            return RobotsDenied(Reason.ROBOTS.said(site=site, url=request.url))
+        return RobotsUnreadable(Reason.ROBOTS_UNREADABLE.said(site=site, status=status))
 
     def _keep_crawl_delay(self, rp: RobotParser | None, request: Request) -> None:
         agent = request.headers.get(b"User-Agent") or self._default_useragent
@@ -182,8 +183,9 @@ class RequestLimit:
     def process_request(self, request: Request) -> None:
         """Let a request pass while the limit allows it and nothing has stopped the crawl."""
         if self._recorder.reason:
-            raise LimitReached(f"{request.url} was not read: {self._recorder.reason}")
+            raise LimitReached(Reason.NOT_READ.said(url=request.url, why=self._recorder.reason))
         if self._recorder.requests >= self._limit:
-            self._recorder.stop(f"it reached its limit of {self._limit:,} requests", Failure.SOFT)
-            raise LimitReached(f"{request.url} was not read: {self._recorder.reason}")
+            most = Reason.MOST_REQUESTS.said(number=f"{self._limit:,}")
+            self._recorder.stop(most, Failure.SOFT)
+            raise LimitReached(Reason.NOT_READ.said(url=request.url, why=self._recorder.reason))
         self._recorder.requests += 1

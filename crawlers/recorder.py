@@ -25,6 +25,7 @@ from crawlers.wire import (
     Summary,
     to_line,
 )
+from models.reasons import Reason
 from models.records import (
     Capture,
     Extracted,
@@ -92,7 +93,7 @@ class Recorder:
         try:
             capture = self._archive.add(response)
         except OSError as error:
-            self.stop(f"the archive cannot be written: {error.strerror}")
+            self.stop(Reason.ARCHIVE_UNWRITABLE.said(detail=error.strerror))
             raise
         self._spend(capture.size)
         self._write(capture)
@@ -166,7 +167,7 @@ class Recorder:
         if self._last and not (self._kept or self.unchanged or self.not_modified):
             self.stop(self._last_said)
         if self.lacking:
-            self.stop(f"the archive lacks {self.lacking:,} of the addresses that it asks for")
+            self.stop(Reason.ARCHIVE_LACKS.said(number=f"{self.lacking:,}"))
         old_before = self._old_before()
         summary = Summary(
             finished=not self.reason,
@@ -202,14 +203,14 @@ class Recorder:
         limit = self.job.source.limits.max_total_bytes
         self._bytes += size
         if self._bytes > limit:
-            self.stop(f"it gave more than its limit of {limit:,} bytes", Failure.SOFT)
+            self.stop(Reason.MOST_BYTES.said(number=f"{limit:,}"), Failure.SOFT)
         return self._bytes <= limit
 
     def _has_room(self, record: Extracted | Rejection, size: int) -> bool:
         limit = self.job.source.limits.max_records
         self._records += 1
         if self._records > limit:
-            self.stop(f"it gave more than its limit of {limit:,} records", Failure.SOFT)
+            self.stop(Reason.MOST_RECORDS.said(number=f"{limit:,}"), Failure.SOFT)
             return False
         self._kept += isinstance(record, Extracted)
         return self._spend(size)
@@ -221,7 +222,8 @@ class Recorder:
         try:
             _write_all(self._files[type(record)], line)
         except OSError as error:
-            self.stop(f"the folder {self.job.out} cannot be written: {error.strerror}")
+            why = {"detail": self.job.out, "why": error.strerror}
+            self.stop(Reason.FOLDER_UNWRITABLE.said(**why))
             raise
 
 

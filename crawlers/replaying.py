@@ -13,6 +13,7 @@ from crawlers.archive import Exchange, digest, read_response
 from crawlers.politeness import ROBOTS_TXT
 from crawlers.recorder import Recorder
 from crawlers.wire import read_lines
+from models.reasons import Reason
 from models.records import Capture
 
 
@@ -49,7 +50,7 @@ class Replayer:
         if response is None:
             if not request.meta.get(ROBOTS_TXT):
                 self._recorder.lacking += 1
-            raise NotArchived(f"{request.url} is not in the archive")
+            raise NotArchived(Reason.NOT_ARCHIVED.said(url=request.url))
         return response
 
     def _archived(self, request: Request) -> Response | None:

@@ -29,6 +29,7 @@ from pipelines.report.page import TEMPLATES as REPORT_TEMPLATES
 from pipelines.report.safe import clean, host_of, shorten, web_link
 from pipelines.report.texts import Texts, texts
 from pipelines.report.view import FEW
+from pipelines.report.why import told
 from pipelines.store.counted import CountedWindow, counted_municipalities, counted_windows
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -60,6 +61,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"clean": clean, "short": shorten, "host": host_of, "web_link": web_link}
+    made.filters["told"] = told
     return made
 
 

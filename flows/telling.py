@@ -8,6 +8,8 @@ from flows.summary import RunSummary
 from models.errors import BusyError, ManifiestaError
 from models.records import State
 from pipelines.notify import Message, failure, findings_of, tell
+from pipelines.report.texts import texts
+from pipelines.report.why import told
 from pipelines.store.write import Store
 
 NO_RUN = ""
@@ -31,7 +33,12 @@ def _failures(summary: RunSummary, zombies: Sequence[str]) -> Iterator[Message]:
         yield failure(f"corrida {run}", "se cortó sin aviso; la siguiente la cerró")
     for source in summary.sources:
         if source.state is State.FAILED:
-            yield failure(f"fuente {source.source}", source.reason or "no se pudo leer")
+            yield failure(f"fuente {source.source}", _why(source.reason))
+
+
+def _why(reason: str | None) -> str:
+    """Return why a source failed, and the technical sentence."""
+    return f"{told(reason, texts('es'))} ({reason})" if reason else "no se pudo leer"
 
 
 @contextmanager

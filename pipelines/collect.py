@@ -11,6 +11,7 @@ from configs.schema import Municipality, Source, absolute_url
 from crawlers.job import CrawlJob, CrawlResult, crawl
 from crawlers.known import MOST_OPENERS, Known, last_look
 from models.errors import SourceError
+from models.reasons import Reason
 from models.records import (
     Condition,
     Extracted,
@@ -272,7 +273,7 @@ def conclude(
         store, municipality, source.name, window, collected.state, collected.reason
     )
     last, today = window.day_of(read_at), window.day_of(datetime.now(UTC))
-    cut = f"it was last read on {last}"
+    cut = Reason.LAST_READ.said(day=last)
     store.save_partitions(
         run_id,
         [

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from configs.schema import Expect, Municipality, Source
+from models.reasons import Reason
 from models.records import Extracted, Window
 from pipelines.store.read import earliest_day, manifestations_per_day
 
@@ -40,11 +41,11 @@ def unmet(
     """
     if source.expect is None:
         return ""
-    missed = [f"no record has the field «{name}» any more" for name in _lost(source, records)]
+    missed = [Reason.FIELD_LOST.said(name=name) for name in _lost(source, records)]
     found = _per_day(engine, municipality, source, window, now)
     amount = "" if found is None else _out_of_bounds(source.expect, found)
     said = [*missed, amount] if amount else missed
-    return f"the source has changed: {'; '.join(said)}" if said else ""
+    return Reason.CHANGED.said(detail="; ".join(said)) if said else ""
 
 
 def new_fields(known: Mapping[str, object] | None, found: Iterable[str]) -> dict[str, bool]:
@@ -95,7 +96,7 @@ def _per_day(
 
 def _out_of_bounds(expect: Expect, found: float) -> str:
     if expect.min_per_day is not None and found < expect.min_per_day:
-        return f"{found:.2f} manifestations a day, and at least {expect.min_per_day:g} are expected"
+        return Reason.TOO_FEW.said(number=f"{found:.2f}", bound=f"{expect.min_per_day:g}")
     if expect.max_per_day is not None and found > expect.max_per_day:
-        return f"{found:.2f} manifestations a day, and at most {expect.max_per_day:g} are expected"
+        return Reason.TOO_MANY.said(number=f"{found:.2f}", bound=f"{expect.max_per_day:g}")
     return ""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from configs.schema import Collection, Municipality, Source
+from models.reasons import Reason
 from models.records import Condition, Failure, Health, State
 
 IDLE_AFTER = 3
@@ -94,10 +95,11 @@ def released(health: Health) -> Health:
 def why_resting(health: Health, municipality: Municipality) -> str:
     """Say in one sentence why a source is not read now, and when it is again."""
     due = (health.next_due or datetime.now(UTC)).astimezone(municipality.zone)
-    until = f"it is due again after {due:%Y-%m-%d %H:%M}"
+    when = f"{due:%Y-%m-%d %H:%M}"
     if health.state is Condition.QUARANTINED:
-        return f"quarantined after {health.failures} failed runs ({health.reason}); {until}"
-    return f"nothing new in {health.unchanged} runs; {until}"
+        number, why = health.failures, health.reason
+        return Reason.QUARANTINED.said(number=number, why=why, when=when)
+    return Reason.IDLE.said(number=health.unchanged, when=when)
 
 
 def _doubled(span: timedelta, times: int) -> timedelta:

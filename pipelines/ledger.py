@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from configs.schema import Municipality
 from models.errors import StoreError
+from models.reasons import Reason
 from models.records import State
 from pipelines.lease import leased
 from pipelines.store.audit import Event, actor, record
@@ -15,11 +16,7 @@ from pipelines.store.write import RunStart, Store
 
 _LOG = logging.getLogger(__name__)
 
-ZOMBIE = (
-    "its process ended without a word (killed, or the machine stopped); what it had stored is kept"
-)
-
-STOPPED = "it was stopped before its end; what it had stored is kept"
+ZOMBIE, STOPPED = Reason.KILLED.said(), Reason.STOPPED_SAFELY.said()
 
 
 @dataclass

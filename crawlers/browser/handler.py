@@ -29,6 +29,7 @@ from crawlers.browser.proxy import GuardedProxy
 from crawlers.middlewares import NotAllowed, Robots, RobotsDenied
 from crawlers.politeness import ROBOTS_TXT, recorder_of
 from crawlers.settings import PRIVATE_DOORS
+from models.reasons import Reason
 from models.records import Protocol
 
 CONTEXT = "MANIFIESTA_BROWSER_CONTEXT"
@@ -133,7 +134,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         for url in visited:
             if self._denied or (url != request.url and not await self._may_end(url, request.url)):
                 there = self._denied or url
-                raise RobotsDenied(f"robots.txt does not allow {there}, where {request.url} leads")
+                raise RobotsDenied(Reason.ROBOTS_BY_SCRIPT.said(detail=there, url=request.url))
         if urlsplit(response.url).scheme not in ("http", "https"):
             raise DownloadFailedError("its scripts lead to a page that cannot be read")
         self._check_size(len(response.body))
@@ -144,7 +145,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
     def _check_hosts(self, urls: list[str]) -> None:
         for url in urls:
             if why := self._proxy.refused.get((urlsplit(url).hostname or "").lower()):
-                raise NotAllowed(f"{url} may not be read: {why}")
+                raise NotAllowed(Reason.NOT_ALLOWED.said(url=url, detail=why))
 
     def _check_size(self, size: int = 0) -> None:
         if self._proxy.is_used_up or size > self._limits.max_bytes:

@@ -18,6 +18,7 @@ from configs.schema import Source
 from crawlers.extract.text import decode, line, paragraphs, plain
 from crawlers.known import fingerprint
 from crawlers.rules import LONGEST_TEXT, Draft
+from models.reasons import Reason
 from models.records import Kind, Opener, Outcome
 
 DEEPEST = 600
@@ -319,7 +320,8 @@ def with_query(url: str, **query: str) -> str:
 
 def unreadable(answer: Answer, why: str) -> Problem:
     """Return the problem of an answer that cannot be read at all."""
-    return Problem(Outcome.UNREADABLE, answer.url, f"{answer.url} {why}")
+    said = Reason.UNEXPECTED.said(url=answer.url, detail=why)
+    return Problem(Outcome.UNREADABLE, answer.url, said)
 
 
 def copied(where: str) -> Problem:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from configs.schema import Source
 from crawlers.protocols.base import Answer, Problem, Step, number
+from models.reasons import Reason
 from models.records import Outcome
 
 LONGEST_WAIT = timedelta(days=31)
@@ -34,20 +35,20 @@ def refused(answer: Answer, source: Source) -> Step | None:
 def temporary(answer: Answer, why: str) -> Step:
     """Return the step of a limit that ends by itself."""
     until = wait_until(answer)
-    when = f"again after {until:%Y-%m-%d %H:%M} UTC" if until else "try again later"
-    host = urlsplit(answer.url).netloc
-    said = f"{host} is temporarily limited ({answer.status}): {why}; {when}"
+    limit = {"host": urlsplit(answer.url).netloc, "status": answer.status, "detail": why}
+    if until:
+        said = Reason.LIMITED.said(**limit, when=f"{until:%Y-%m-%d %H:%M}")
+    else:
+        said = Reason.LIMITED_FOR_NOW.said(**limit)
     return _stopped(answer, Outcome.FETCH_FAILED, said)
 
 
 def token_refused(answer: Answer, source: Source, code: str = "") -> Step:
     """Return the step of an answer that lets nobody in, or not with this token."""
-    said = f"{answer.url} answered {answer.status}{f' ({code})' if code else ''}"
+    why = {"url": answer.url, "status": answer.status, "code": f" ({code})" if code else ""}
     if source.token:
-        why = f"the token in the environment variable {source.token} is refused"
-    else:
-        why = "it wants a token: name its environment variable in «token»"
-    return closed(answer, f"{said}: {why}")
+        return closed(answer, Reason.KEY_REFUSED.said(**why, variable=source.token))
+    return closed(answer, Reason.KEY_WANTED.said(**why))
 
 
 def closed(answer: Answer, said: str) -> Step:
@@ -57,7 +58,8 @@ def closed(answer: Answer, said: str) -> Step:
 
 def gone_wrong(answer: Answer, why: str = "") -> Step:
     """Return the step of any other failing answer: it is counted, and the crawl goes on."""
-    detail = f"{answer.url} answered {answer.status}{why and f': {why}'}"
+    said = {"url": answer.url, "status": answer.status}
+    detail = Reason.ANSWERED_WITH.said(**said, detail=why) if why else Reason.ANSWERED.said(**said)
     return Step(problems=(Problem(_outcome(answer.status), answer.url, detail),))
 
 

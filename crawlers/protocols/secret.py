@@ -6,6 +6,7 @@ import re
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 from configs.schema import Source
+from models.reasons import Reason
 
 TOKEN = "MANIFIESTA_SOURCE_TOKEN"  # noqa: S105 - the name of a variable
 """The environment variable in which a crawl's process is given its token."""
@@ -25,13 +26,9 @@ def token_of(source: Source) -> str:
         return ""
     value = os.environ.get(source.token, "").strip()
     if not value:
-        raise LookupError(
-            f"the token of «{source.name}» is missing: set the environment variable {source.token}"
-        )
+        raise LookupError(Reason.KEY_MISSING.said(source=source.name, variable=source.token))
     if not _USABLE.fullmatch(value):
-        raise LookupError(
-            f"the environment variable {source.token} holds no token: it has spaces or accents"
-        )
+        raise LookupError(Reason.KEY_UNUSABLE.said(variable=source.token))
     return value
 
 

@@ -23,6 +23,7 @@ from crawlers.patience import TookTooLongError, patience
 from crawlers.politeness import CONDITIONAL, KEPT, NotModified
 from crawlers.recorder import Recorder
 from crawlers.rules import Draft, identity
+from models.reasons import Reason
 from models.records import Failure, Kind, Opener, Outcome, Vanished
 
 LONGEST_ADDRESS = 2_000
@@ -34,9 +35,9 @@ MOST_LOOKED_FOR = 50
 """Openers that one crawl looks for at their own address, because a list lacks them."""
 
 ENDS = {
-    "closespider_timeout": "it reached its limit of {0.max_seconds:g} seconds",
-    "memusage_exceeded": "it needed too much memory",
-    "shutdown": "it was stopped",
+    "closespider_timeout": Reason.MOST_SECONDS,
+    "memusage_exceeded": Reason.MEMORY,
+    "shutdown": Reason.STOPPED,
 }
 
 
@@ -147,7 +148,7 @@ class SourceSpider(scrapy.Spider):
             return False
         moment = fetched_at(error.response)
         self.recorder.is_gone(Vanished(identity(external_id), moment, with_thread=True))
-        detail = f"{failure.request.url} answered {error.response.status}"
+        detail = Reason.ANSWERED.said(url=failure.request.url, status=error.response.status)
         self.recorder.reject(Outcome.DELETED, failure.request.url, detail)
         return True
 
@@ -156,7 +157,7 @@ class SourceSpider(scrapy.Spider):
         outcome, sentence = unforeseen_in_words(failure)
         self.recorder.reject(outcome, response.url, sentence)
         if response.url == self.recorder.job.url:
-            self.recorder.stop(f"{response.url}: {sentence}")
+            self.recorder.stop(Reason.FAULT_AT.said(url=response.url, why=sentence))
 
     def put_comments(self, response: Response, thread: str, found: Thread) -> Iterator[Request]:
         """Keep the comments of a page and ask for the thread's other pages."""
@@ -230,8 +231,8 @@ class SourceSpider(scrapy.Spider):
         for listing in self._listings.whole(self.recorder.job.since):
             self.recorder.list_whole(listing)
         if reason != "finished":
-            sentence = ENDS.get(reason, f"it was closed ({reason})")
-            self.recorder.stop(sentence.format(self.source.limits))
+            end, most = ENDS.get(reason, Reason.CLOSED), self.source.limits.max_seconds
+            self.recorder.stop(end.said(number=f"{most:g}", detail=reason))
 
 
 def in_time(callback: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
@@ -258,7 +259,7 @@ def unforeseen_in_words(failure: Any) -> tuple[Outcome, str]:
         return Outcome.UNREADABLE, f"reading it failed ({type(error).__name__})"
     where = extract_tb(failure.getTracebackObject())
     place = f" at {Path(where[-1].filename).name}:{where[-1].lineno}" if where else ""
-    return Outcome.FAULT, f"Manifiesta failed to read it ({type(error).__name__}{place})"
+    return Outcome.FAULT, Reason.FAULT.said(detail=f"{type(error).__name__}{place}")
 
 
 def conditional(request: Request, *, may_rest: bool = True) -> Request:

@@ -24,6 +24,7 @@ from crawlers.spiders.base import (
     is_lasting,
     is_page,
 )
+from models.reasons import Reason
 from models.records import Opener, Outcome
 
 
@@ -169,7 +170,7 @@ class FeedSpider(SourceSpider):
         """Write the entries whose page was not reached."""
         super().closed(reason)
         for link in list(self._waiting):
-            why = f"its page was not read: {self.recorder.reason or 'reading it failed'}"
+            why = Reason.PAGE_NOT_READ.said(why=self.recorder.reason or "reading it failed")
             self.recorder.reject(Outcome.FETCH_FAILED, link, why)
             self._release(link, for_good=False)
 

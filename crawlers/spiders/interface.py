@@ -41,6 +41,7 @@ from crawlers.spiders.base import (
 )
 from crawlers.spiders.guarded import CARRIES_TOKEN, PatientRetry, Scrubber
 from crawlers.spiders.proof import has_all, is_proof, lies_before, listed_by
+from models.reasons import Reason
 from models.records import Failure, Outcome, Vanished
 
 FAILING = list(range(400, 600))
@@ -288,7 +289,8 @@ class InterfaceSpider(SourceSpider):
         about = response.request.cb_kwargs if response.request else {}
         if "ask" in about:
             self._listings.broken(about["ask"].lists)
-            sentence = f"{response.url}: {unforeseen_in_words(failure)[1]}"
+            why = unforeseen_in_words(failure)[1]
+            sentence = Reason.FAULT_AT.said(url=response.url, why=why)
             self._without(sentence, about["ask"], is_start=about["is_start"])
 
     def _without(self, sentence: str, ask: Ask, *, is_start: bool) -> None:

@@ -203,7 +203,7 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
             "url": absolute_url(place, source) if source.url else "",
             "enabled": source.enabled,
             "state": found[source.name].state if source.name in found else "never read",
-            "reason": (found[source.name].error or "") if source.name in found else "",
+            **_reason_columns(found[source.name].error if source.name in found else None),
             **_health_columns(health.get(source.name, Health()), place),
             "warning": recent_fields(fields.get(source.name, {}), now),
         }
@@ -219,6 +219,20 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
     for row in rows:
         table.add_row(*(escape(str(row[column] or "")) for column in shown))
     Console().print(table)
+
+
+def _reason_columns(reason: str | None) -> dict[str, object]:
+    """Return why a source was not read to its end: the sentence, its code, and it in words."""
+    from models.reasons import understood
+    from pipelines.report.texts import texts
+    from pipelines.report.why import told
+
+    known = understood(reason) if reason else None
+    return {
+        "reason": reason or "",
+        "reason_code": known.code if known else None,
+        **{f"reason_{code}": told(reason, texts(code)) if reason else "" for code in ("es", "en")},
+    }
 
 
 def _health_columns(health: "Health", place: "Municipality") -> dict[str, object]:

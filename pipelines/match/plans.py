@@ -18,6 +18,8 @@ from nlp.language import HOME
 from pipelines.coverage import coverage
 from pipelines.facts import Recipe, frame, up_to_date
 from pipelines.proportions import wilson
+from pipelines.report.texts import Texts, texts
+from pipelines.report.why import told
 from pipelines.store.read import counted_run, insight_frame, latest_model
 from pipelines.store.records import stored
 from pipelines.store.write import Store
@@ -118,8 +120,9 @@ def quality_plan(engine: Engine, entity: str, municipality: Municipality) -> lis
     run_id = counted_run(engine, InsightOverview, municipality.code, None)
     table = insight_frame(engine, InsightSource, run_id)
     rows = [row for row in table.to_dict("records") if row["lens"] == ""]
+    spanish = texts("es")
     volumes = [
-        (f"Revisar la fuente {row['source']}: {row['reason'] or row['state']}", "leída completa")
+        (f"Revisar la fuente {row['source']}: {_why(row, spanish)}", "leída completa")
         for row in rows
         if row["state"] != "done"
     ] + [
@@ -150,6 +153,10 @@ def quality_plan(engine: Engine, entity: str, municipality: Municipality) -> lis
         for phase, steps in enumerate((volumes, sources, governance), 1)
         for number, (title, target) in enumerate(steps, 1)
     ]
+
+
+def _why(row: Row, t: Texts) -> str:
+    return told(row["reason"], t) if row["reason"] else t.name("state", row["state"])
 
 
 # --- readiness -------------------------------------------------------------------------------

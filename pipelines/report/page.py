@@ -19,6 +19,7 @@ from pipelines.report.formats import formats
 from pipelines.report.safe import clean, host_of, shorten
 from pipelines.report.texts import texts
 from pipelines.report.view import FEW, figures
+from pipelines.report.why import told
 
 FILES = MappingProxyType({"es": "informe.html", "en": "report.en.html"})
 """The file of each language; the pages link to each other by these names."""
@@ -93,7 +94,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"clean": clean, "short": shorten, "host": host_of}
+    environment.filters |= {"clean": clean, "short": shorten, "host": host_of, "told": told}
     environment.tests["holds"] = contains
     return environment
 

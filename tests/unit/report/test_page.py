@@ -178,7 +178,9 @@ def test_the_printed_queries_give_the_printed_figures(busy_page, busy_engine):
 
 def test_failed_sources_and_rejections_are_told(busy_page):
     unread = html.fromstring(busy_page).get_element_by_id("no-leido").text_content()
-    assert "Foro Zona Este: no se pudo leer. Motivo: HTTP 503 en 3 intentos" in unread
+    assert (
+        "Foro Zona Este: no se pudo leer. Motivo: El sitio no respondió en 30 segundos." in unread
+    )
     assert ["sin fecha", "rechazado", "6", "Radio Huaycán, noticias"] in cells(
         busy_page, "tabla-rechazos"
     )

@@ -372,7 +372,7 @@ def busy_town(count: int = 900, **changes: Any) -> Town:
         )
     values: dict[str, Any] = {
         "state": "partial",
-        "failed": {"fuente-8": "HTTP 503 en 3 intentos: https://foro.example.pe/feed.xml"},
+        "failed": {"fuente-8": "https://foro.example.pe/feed.xml did not answer within 30 seconds"},
         "incomplete_days": frozenset({28, 29}),
         "rejections": [("fuente-0", "duplicate", True)] * 41
         + [("fuente-2", "no_date", False)] * 6
