@@ -1,8 +1,9 @@
-"""Tables of the operation: who is at work, and what people were told."""
+"""Tables of the operation: who is at work, what people were told, which models counted."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import JSON, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables import Base
@@ -55,3 +56,24 @@ class NotificationRow(Base):
     kind: Mapped[str] = mapped_column(String(60), comment="finding, alert or failure.")
     run_id: Mapped[str] = mapped_column(String(40), comment="The run that told it last.")
     sent_at: Mapped[datetime] = mapped_column(comment="When it was last told.")
+
+
+class ModelVersionRow(Base):
+    """What a model said of itself when it counted: its weights may be replaced later."""
+
+    __tablename__ = "model_version"
+    __table_args__ = (
+        {
+            "comment": "What each model that counted said of itself: scores, data, licence, the "
+            "SHA-256 of its files."
+        },
+    )
+
+    version: Mapped[str] = mapped_column(
+        String(200), primary_key=True, comment="As classifications and runs name it."
+    )
+    licence: Mapped[str] = mapped_column(Text, comment="Of the weights.")
+    manifest: Mapped[dict[str, Any]] = mapped_column(
+        JSON, comment="The manifest.json beside the weights, as it was read."
+    )
+    kept_at: Mapped[datetime] = mapped_column(comment="When it was kept.")

@@ -18,6 +18,7 @@ from pipelines.places import place_window
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
 from pipelines.searching import index_labels, index_texts
+from pipelines.store.model_versions import keep_model
 from pipelines.store.write import Store
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def classify_and_count(subject: Subject, progress: Progress) -> Analysis:
 def count_window(subject: Subject, classifier: "Classifier", classified: int) -> Analysis:
     """Count what the window holds classified, and find what stands out in it."""
     counted = counted_by(subject, classifier.model_version)
+    said = classifier.manifest.model_dump(mode="json")
+    keep_model(subject.store.engine, classifier.model_version, said)
     measured = {
         task: errors
         for task, errors in classifier.manifest.errors.items()

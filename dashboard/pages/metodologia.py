@@ -17,13 +17,14 @@ router = APIRouter()
 @kept
 def show(visit: Visiting) -> HTMLResponse:
     """Show the method, the model that counted, and the dictionary of the tables."""
-    run = visit.shown.data.run if visit.shown else None
+    data = visit.shown.data if visit.shown else None
+    run = data.run if data else None
     return visit.page(
         "metodologia.html.j2",
         page=PAGE,
         run=run,
         town=visit.town,
         queries=recount,
-        card=card_of(run.model_version, visit.town) if run and visit.town else None,
+        card=card_of(data.run.model_version, data.municipality, data.manifest) if data else None,
         tables=[table.__table__ for table in INSIGHT_TABLES],
     )

@@ -1,4 +1,4 @@
-"""The verb evaluate: how good the model is, whether it got worse, whether its answers drift."""
+"""The verbs evaluate and models: how good a model is, whether it drifts, which ones counted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nlp.evaluate import EvaluationReport
     from nlp.slices import Slices
     from pipelines.drift import WindowDrift
+    from pipelines.store.model_versions import KeptModel
     from pipelines.texts import Line
 
 Gold = Annotated[Path | None, typer.Argument(metavar="GOLD.jsonl", help="Texts with true labels.")]
@@ -43,10 +44,50 @@ _MOST_FLIPS = 20
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
+    """Add the verbs to the command line."""
     app.command("evaluate", epilog="Example: manifiesta evaluate gold.jsonl --against old-model")(
         evaluate_verb
     )
+    app.command("models", epilog="Example: manifiesta models manifiesta-0.5.0")(models)
+
+
+def models(
+    version: Annotated[
+        str | None, typer.Argument(help="A version, as runs name it; all of them if not given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the models that have counted, or print the card of one as it was when it counted."""
+    from configs.settings import Settings
+    from flows.house import open_store
+    from pipelines.store.model_versions import kept_models
+
+    found = kept_models(open_store(Settings.load()).engine)
+    if version is not None:
+        found = [one for one in found if one.version == version]
+        if not found:
+            raise ConfigError(f"No run of this house kept a model «{version}»: manifiesta models.")
+    if as_json:
+        print_json([asdict(one) for one in found])
+    elif version is None:
+        _list_models(found)
+    else:
+        from nlp.card import model_card
+        from nlp.manifest import Manifest
+
+        typer.echo(model_card(Manifest.model_validate(found[0].manifest)))
+
+
+def _list_models(found: "Sequence[KeptModel]") -> None:
+    if not found:
+        typer.echo("No run has counted yet; each one keeps what its model said of itself.")
+    for one in found:
+        measured = (one.manifest.get("measured") or {}).get("gold_scores", {})
+        scores = ", ".join(f"{task} {score['macro_f1']:.2f}" for task, score in measured.items())
+        typer.echo(
+            f"{one.version}  {one.licence}  kept {one.kept_at:%Y-%m-%d}"
+            + (f"  macro-F1 on the gold: {scores}" if scores else "")
+        )
 
 
 def evaluate_verb(  # noqa: PLR0913, PLR0917 - one option for each question

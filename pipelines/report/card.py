@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
 
 from configs.schema import Municipality
 from models.errors import ModelError
-from nlp.manifest import SHIPPED, Manifest, read_manifest
+from nlp.manifest import SHIPPED, Manifest, TextSet, read_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,8 @@ class Card:
 
     ``scores`` are macro-F1 with its 95 % interval and accuracy, 0 to 1, on the ``n``
     texts of the gold. They are empty where they are not at hand. ``others`` are tasks that another
-    model answered, as the version names them.
+    model answered, as the version names them. ``trained_on`` are its sets of texts, ``files`` the
+    SHA-256 of its files.
     """
 
     version: str | None
@@ -23,12 +27,22 @@ class Card:
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     n: int = 0
     others: tuple[str, ...] = ()
+    trained_on: Mapping[str, TextSet] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
-def card_of(version: str | None, municipality: Municipality) -> Card:
-    """Return what the installed model says of itself if it is the version that counted."""
+def card_of(
+    version: str | None, municipality: Municipality, kept: Mapping[str, Any] | None = None
+) -> Card:
+    """Return what the model said of itself when it counted, or the installed one if it is that.
+
+    Args:
+        version: the version that counted.
+        municipality: whose model is looked for where nothing was kept.
+        kept: the manifest that was kept when it counted, as JSON.
+    """
     own, *others = version.split("+") if version else ("",)
-    manifest = _installed(municipality)
+    manifest = _understood(kept) if kept else _installed(municipality)
     if manifest is None:
         return Card(version)
     installed = f"{manifest.name}-{manifest.version}"
@@ -36,8 +50,23 @@ def card_of(version: str | None, municipality: Municipality) -> Card:
         return Card(version, installed)
     tasks = {other.partition("=")[0] for other in others}
     measured = manifest.measured
-    scores = {task: one for task, one in measured.gold_scores.items() if task not in tasks}
-    return Card(version, installed, manifest.licence, scores, measured.gold.n, tuple(others))
+    return Card(
+        version=version,
+        installed=installed,
+        licence=manifest.licence,
+        scores={task: one for task, one in measured.gold_scores.items() if task not in tasks},
+        n=measured.gold.n,
+        others=tuple(others),
+        trained_on=measured.trained_on,
+        files=manifest.files,
+    )
+
+
+def _understood(kept: Mapping[str, Any]) -> Manifest | None:
+    try:
+        return Manifest.model_validate(kept)
+    except ValidationError:
+        return None  # of a version that wrote manifests in another form
 
 
 def _installed(municipality: Municipality) -> Manifest | None:

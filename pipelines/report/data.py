@@ -95,7 +95,10 @@ class RejectionCount:
 
 @dataclass(frozen=True)
 class ReportData:
-    """Everything that the pages say. The frames are the insight tables' rows of the run."""
+    """Everything that the pages say. The frames are the insight tables' rows of the run.
+
+    ``manifest`` is what the model said of itself when it counted, where that was kept.
+    """
 
     run: Run
     municipality: Municipality
@@ -110,3 +113,4 @@ class ReportData:
     evidence: tuple[Evidence, ...]
     findings: tuple[Told, ...] = ()
     change: pd.DataFrame = field(default_factory=pd.DataFrame)
+    manifest: Mapping[str, object] | None = None

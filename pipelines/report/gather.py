@@ -30,6 +30,7 @@ from pipelines.report.data import Evidence, Quote, RejectionCount, ReportData, R
 from pipelines.report.safe import shorten, web_link
 from pipelines.report.told import findings_of
 from pipelines.store.engine import explained
+from pipelines.store.model_versions import kept_model
 from pipelines.store.outranked import counting, given, unsure
 from pipelines.suppress import suppress
 
@@ -102,6 +103,7 @@ def gather_figures(
     """
     with explained(engine), engine.connect() as connection:
         run = _run(connection, run_id, municipality.code)
+        kept = kept_model(connection, run.model_version)
         titles, k = _titles(connection, municipality), municipality.suppress_below
 
         def rows(table: type[Base]) -> pd.DataFrame:
@@ -121,6 +123,7 @@ def gather_figures(
             evidence=(),
             findings=findings_of(connection, run_id, titles, lens),
             change=rows(InsightChange),
+            manifest=kept.manifest if kept else None,
         )
 
 

@@ -47,7 +47,7 @@ def render(data: ReportData, language: str) -> str:
             names={code: _name(data, code, language) for code in SENTIMENTS},
             category_names={line.code: line.name for line in view.categories},
             queries=recount,
-            card=card_of(data.run.model_version, data.municipality),
+            card=card_of(data.run.model_version, data.municipality, data.manifest),
             few=FEW,
         )
     )

@@ -133,3 +133,23 @@ def test_without_a_manifest_the_scores_are_not_at_hand(
 def section(data: ReportData) -> str:
     element = html.fromstring(render(data, "es")).get_element_by_id("modelo")
     return " ".join(element.text_content().split())
+
+
+def test_what_a_model_said_when_it_counted_outlives_its_weights(
+    busy_data: ReportData, tmp_path: Path
+) -> None:
+    then = json.loads((SHIPPED / "manifest.json").read_text("utf-8")) | {"version": "0.1"}
+    then["measured"]["gold_scores"]["category"]["macro_f1"] = 0.4321
+    run = replace(busy_data.run, model_version="manifiesta-0.1")
+
+    shown = section(replace(busy_data, run=run, manifest=then))
+
+    assert "manifiesta-0.1" in shown
+    assert "0.43" in shown
+    assert then["files"]["model.safetensors"] in shown
+    assert "no están a la mano" not in shown
+
+
+@pytest.mark.parametrize("broken", [{"name": "x"}, {"labels": 3}])
+def test_a_manifest_of_another_form_is_not_believed(busy_data: ReportData, broken) -> None:
+    assert "pida su ficha" in section(replace(busy_data, manifest=broken))
