@@ -1,6 +1,6 @@
 """Plans that go with a pilot or an entity: monitoring of needs, data quality, digital readiness."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -155,7 +155,7 @@ def quality_plan(engine: Engine, entity: str, municipality: Municipality) -> lis
     ]
 
 
-def _why(row: Row, t: Texts) -> str:
+def _why(row: Mapping[Hashable, Any], t: Texts) -> str:
     return told(row["reason"], t) if row["reason"] else t.name("state", row["state"])
 
 
