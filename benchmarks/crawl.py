@@ -9,7 +9,9 @@ what the first one stored, as the runs of a municipality do. Processor seconds a
 whole process; our crawls are forked from a server, whose start counts to the first of them. A
 small town measures the fixed cost of a crawl; ``--scale 10`` measures the pages. With
 ``--at-once`` all sources are read side by side, as a run does, against one spider that downloads
-the same addresses; the clock then goes from the start of collecting to its end.
+the same addresses; the clock then goes from the start of collecting to its end. ``--delay 2``
+takes the clock of a first and a second run as a municipality's go: all sources, so many side by
+side as a run reads, and that many seconds between two requests to the same one.
 """
 
 import argparse
@@ -133,18 +135,12 @@ def measure(place: Municipality, source: Source, rounds: int) -> tuple[Round, Ro
     for _ in range(rounds):
         with TemporaryDirectory(prefix="manifiesta-benchmark-") as name:
             folder = Path(name)
-            for part in ("1", "2"):
-                (folder / part).mkdir()
-            job = make_job(place, source, folder / "archive", "benchmark", folder / "1")
-            first.append(ours(job))
+            first.append(ours(job_of(place, source, folder)))
             result = first[-1].result
             if result is None:
                 raise ValueError("a crawl without a result")
             plain.append(bare([result], folder))
-            again = make_job(
-                place, source, folder / "archive", "benchmark", folder / "2", known_from(result)
-            )
-            second.append(ours(again))
+            second.append(ours(job_of(place, source, folder, known_from(result))))
     return (
         max(first, key=lambda round_: round_.rate),
         max(plain, key=lambda round_: round_.rate),
@@ -161,6 +157,17 @@ class Whole:
     cpu: float
 
 
+def side_by_side(jobs: Sequence[CrawlJob]) -> tuple[Whole, list[CrawlResult]]:
+    """Crawl as many sources at once as a run does."""
+    before, start = crawls_cpu(), time.perf_counter()
+    with ThreadPoolExecutor(CRAWLS_AT_ONCE) as crawls:
+        results = list(crawls.map(crawl, jobs))
+    clock, cpu = time.perf_counter() - start, crawls_cpu() - before
+    if broken := [result.reason for result in results if result.reason]:
+        sys.exit("; ".join(broken))
+    return Whole(sum(len(result.captures) for result in results), clock, cpu), results
+
+
 def together(place: Municipality, sources: Sequence[Source], folder: Path) -> tuple[Whole, Whole]:
     """Read all sources side by side, as a run does, and download their pages with one spider.
 
@@ -168,21 +175,29 @@ def together(place: Municipality, sources: Sequence[Source], folder: Path) -> tu
     where we ask a source's address for what comes next, it knows all of them from the start.
     """
     FORKS.close()
-    known, results = crawls_cpu(), []
-    start = time.perf_counter()
-    with ThreadPoolExecutor(CRAWLS_AT_ONCE) as crawls:
-        jobs = [
-            make_job(place, source, folder / "archive", "benchmark", folder / source.name)
-            for source in sources
-        ]
-        results = list(crawls.map(crawl, jobs))
-    clock, cpu = time.perf_counter() - start, crawls_cpu() - known
-    if broken := [result.reason for result in results if result.reason]:
-        sys.exit("; ".join(broken))
+    own, results = side_by_side([job_of(place, source, folder) for source in sources])
     start = time.perf_counter()
     plain = bare(results, folder)
-    whole = Whole(plain.pages, time.perf_counter() - start, plain.cpu)
-    return Whole(plain.pages, clock, cpu), whole
+    return own, Whole(plain.pages, time.perf_counter() - start, plain.cpu)
+
+
+def patiently(place: Municipality, sources: Sequence[Source], folder: Path) -> tuple[Whole, Whole]:
+    """Read all sources side by side, and then again, knowing what the first time brought."""
+    first, results = side_by_side([job_of(place, source, folder) for source in sources])
+    read = zip(sources, results, strict=True)
+    second, _ = side_by_side(
+        [job_of(place, source, folder, known_from(result)) for source, result in read]
+    )
+    return first, second
+
+
+def job_of(
+    place: Municipality, source: Source, folder: Path, known: Known | None = None
+) -> CrawlJob:
+    """Return the job that reads a source for the first time, or knowing what an earlier one did."""
+    out = folder / source.name / ("first" if known is None else "second")
+    out.mkdir(parents=True)
+    return make_job(place, source, folder / "archive", "benchmark", out, known)
 
 
 def compare_whole(place: Municipality, sources: Sequence[Source], rounds: int) -> None:
@@ -199,19 +214,39 @@ def compare_whole(place: Municipality, sources: Sequence[Source], rounds: int) -
         )
 
 
+def compare_runs(place: Municipality, sources: Sequence[Source], delay: float) -> None:
+    """Print how long a first and a second run take that wait between requests."""
+    polite = [source.model_copy(update={"limits": Limits(delay=delay)}) for source in sources]
+    with TemporaryDirectory(prefix="manifiesta-benchmark-") as name:
+        first, second = patiently(place, polite, Path(name))
+    for which, run in (("first", first), ("second", second)):
+        print(
+            f"{which} run, {delay:g} s between requests: {run.pages} pages, {run.clock:.1f} s by"
+            f" the clock, {run.cpu:.1f} s of the processor"
+        )
+    print(f"the second takes {second.clock / first.clock:.1%} of the first")
+
+
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--sources", default="", help="names, with commas; all without it")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--at-once", action="store_true", help="all sources side by side")
+    options.add_argument("--delay", type=float, help="seconds between requests, of two runs")
     options.add_argument("--scale", type=float, default=1, help="how busy the town is")
     given = options.parse_args()
     os.environ.setdefault("MANIFIESTA_SANDBOX_TOKEN", "pueblo-simulado")
     shipped = load_municipality("sandbox")
-    names = given.sources.split(",") if given.sources else [s.name for s in shipped.sources]
-    chosen = [s for s in shipped.sources if s.name in names and s.enabled and s.url is not None]
+    names = (
+        given.sources.split(",") if given.sources else [source.name for source in shipped.crawled]
+    )
+    chosen = [source for source in shipped.crawled if source.name in names]
     print(f"python {' '.join(sys.argv)}")
+    if given.delay is not None:
+        with serve_town(0, scale=given.scale) as url:
+            compare_runs(shipped.with_base_url(url), chosen, given.delay)
+        return
     if given.at_once:
         with serve_town(0, scale=given.scale) as url:
             compare_whole(shipped.with_base_url(url), chosen, given.rounds)
