@@ -52,22 +52,23 @@ class Finished:
 
 def planted_run(home: Path) -> Finished:
     """Run `manifiesta run` on the town; a Prefect server is running."""
+    write_municipality(home)
+    town = build_town(2021, window=window_of(DAYS), events=[read_event(EVENT)])
+    with serve_town(0, town=town, chaos={LOST: "error500"}) as url:
+        return finished_run(home, "run", "-m", "prueba", "--base-url", url)
+
+
+def finished_run(home: Path, *words: str) -> Finished:
+    """Type a command that ends with a run, in a home folder; a Prefect server is running."""
     from flows.cli import main
 
     said = io.StringIO()
-    write_municipality(home)
-    town = build_town(2021, window=window_of(DAYS), events=[read_event(EVENT)])
     handler = signal.getsignal(signal.SIGTERM)
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        serve_town(0, town=town, chaos={LOST: "error500"}) as url,
-    ):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MANIFIESTA_HOME", str(home))
         patch.setenv("MANIFIESTA_PSEUDONYM_KEY", "a key that only the tests use")
         patch.delenv("MANIFIESTA_DATABASE_URL", raising=False)
-        patch.setattr(
-            "sys.argv", ["manifiesta", "run", "-m", "prueba", "--base-url", url, "--json"]
-        )
+        patch.setattr("sys.argv", ["manifiesta", *words, "--json"])
         with redirect_stdout(said), pytest.raises(SystemExit) as end:
             main()
     signal.signal(signal.SIGTERM, handler)

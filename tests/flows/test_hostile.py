@@ -1,7 +1,6 @@
-"""Several sources of the town misbehave at once; the others finish, and the run says so."""
+"""Several sources of the whole town misbehave at once; the others give what they always give."""
 
-import json
-from collections.abc import Callable
+import socket
 from pathlib import Path
 
 import pandas as pd
@@ -9,14 +8,13 @@ import pytest
 import yaml
 
 from configs.schema import SHIPPED
-from crawlers.sandbox.server import serve_town
+from crawlers.sandbox.town import build_town
 from crawlers.sandbox.truth import truth
-from pipelines.store.engine import open_engine
-from tests.flows.conftest import Said
+from tests.flows.planted import Finished, finished_run
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
-WELL = ("muni-noticias", "foro-santa-clara")
+SCALE = 0.1
 CHAOS = {
     "muro-huaycan": "hang",
     "muro-vitarte": "drip",
@@ -25,6 +23,7 @@ CHAOS = {
     "foro-salamanca": "captcha",
     "telegram-ate": "endless",
     "reddit-ate": "deep_nesting",
+    "x-ate": "error500",
 }
 SAYS = {
     "muro-huaycan": "did not answer within 0.5 seconds",
@@ -34,48 +33,87 @@ SAYS = {
     "foro-salamanca": "asks to solve a captcha",
     "telegram-ate": "is larger than the limit of",
     "reddit-ate": "is nested too deeply",
+    "x-ate": "answered 500",
 }
+UNDELIVERED = "encuesta-vecinal"
 
 
-def write_municipality(home: Path, code: str) -> None:
-    """Write a municipality that reads two sources that are well and those that are not."""
-    shipped = yaml.safe_load((SHIPPED / "municipalities" / "sandbox.yml").read_text())
-    chosen = [source for source in shipped["sources"] if source["name"] in {*WELL, *CHAOS}]
-    for source in chosen:
-        never_answers = CHAOS.get(source["name"]) in {"hang", "drip"}
-        timeout = 0.5 if never_answers else 30
-        source["limits"] = {"delay": 0, "retries": 0, "timeout": timeout}
+@pytest.fixture(scope="module")
+def port() -> int:
+    """A free port: identities hold the town's address, so all runs find it at the same one."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def run(home: Path, port: int, *more: str) -> Finished:
+    """Run on the whole town, with little patience for the sources that will not answer."""
+    sandbox = yaml.safe_load((SHIPPED / "municipalities" / "sandbox.yml").read_text())
+    for source in sandbox["sources"]:
+        if source["name"] in CHAOS:
+            never_answers = CHAOS[source["name"]] in {"hang", "drip"}
+            timeout = 0.5 if never_answers else 30
+            source["limits"] = {"delay": 0, "retries": 0, "timeout": timeout}
     folder = home / "municipalities"
     folder.mkdir(parents=True)
-    document = shipped | {"code": code, "sources": chosen}
-    (folder / f"{code}.yml").write_text(yaml.safe_dump(document, allow_unicode=True))
+    (folder / "sandbox.yml").write_text(yaml.safe_dump(sandbox, allow_unicode=True))
+    return finished_run(home, "sandbox", "run", "--port", str(port), "--scale", str(SCALE), *more)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    prefect_server: None, port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Finished:
+    """A run of the town as it is."""
+    return run(tmp_path_factory.mktemp("undisturbed"), port)
+
+
+def stored(finished: Finished) -> pd.DataFrame:
+    """Return what a run stored, but for when it was read and where that lies."""
+    with finished.engine.connect() as connection:
+        rows = pd.read_sql("SELECT * FROM manifestation ORDER BY id", connection)
+    return rows.drop(columns=["fetched_at", "capture_id"])
+
+
+def covered(finished: Finished) -> dict[str, str]:
+    """Return how far each source was read."""
+    with finished.engine.connect() as connection:
+        rows = pd.read_sql("SELECT source, state FROM insight_source WHERE lens = ''", connection)
+    return dict(rows.itertuples(index=False, name=None))
+
+
+def test_a_run_on_the_town_reads_its_25_sources_files_included(
+    undisturbed: Finished, port: int
+) -> None:
+    town = truth(base_url=f"http://127.0.0.1:{port}", town=build_town(2021, scale=SCALE))
+
+    assert undisturbed.code == 0
+    rows = stored(undisturbed)
+    found = set(rows[["source", "external_id"]].itertuples(index=False, name=None))
+    assert found == {(row.source, row.external_id) for row in town}
+    assert undisturbed.summary["in_window"] == len(rows) == len(found)
+    assert undisturbed.summary["sources_read"] == 25
+    assert undisturbed.summary["sources_configured"] == 25
+    assert set(covered(undisturbed).values()) == {"done"}
 
 
 def test_hostile_sources_stop_none_of_the_others(
-    manifiesta: Callable[..., Said], home: Path
+    undisturbed: Finished, port: int, tmp_path: Path
 ) -> None:
-    write_municipality(home, "prueba")
+    ways = [f"--chaos={name}={way}" for name, way in {**CHAOS, UNDELIVERED: "error500"}.items()]
 
-    with serve_town(0, chaos=CHAOS) as url:
-        answer = manifiesta("run", "-m", "prueba", "--base-url", url, "--json")
-        expected = {(r.source, r.external_id) for r in truth(base_url=url) if r.source in WELL}
+    disturbed = run(tmp_path, port, *ways)
 
-    assert answer.code == 3, answer.err
-    summary = json.loads(answer.out)
-    assert summary["state"] == "partial"
-    reasons = {source["source"]: source["reason"] or "" for source in summary["sources"]}
+    assert disturbed.code == 3
+    assert disturbed.summary["state"] == "partial"
+    reasons = {each["source"]: each["reason"] or "" for each in disturbed.summary["sources"]}
     assert {name for name, reason in reasons.items() if reason} == set(CHAOS)
     for name, words in SAYS.items():
         assert words in reasons[name]
-    with open_engine(f"sqlite:///{home / 'manifiesta.db'}").connect() as connection:
-        stored = pd.read_sql("SELECT source, external_id FROM manifestation", connection)
-        read = pd.read_sql(
-            "SELECT sources_read, sources_configured FROM insight_overview", connection
-        )
-        states = pd.read_sql("SELECT source, state FROM insight_source", connection)
-    assert set(stored.itertuples(index=False, name=None)) == expected
-    assert set(read.itertuples(index=False, name=None)) == {(len(WELL), len(WELL) + len(CHAOS))}
-    assert dict(states.itertuples(index=False, name=None)) == {
-        **dict.fromkeys(WELL, "done"),
-        **dict.fromkeys(CHAOS, "failed"),
-    }
+    before = stored(undisturbed)
+    well = before[~before["source"].isin([*CHAOS, UNDELIVERED])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(stored(disturbed), well)
+    states = covered(undisturbed) | dict.fromkeys(CHAOS, "failed")
+    del states[UNDELIVERED]  # a file that nobody brought is no source of the window
+    assert covered(disturbed) == states
+    assert disturbed.summary["sources_read"] == 24 - len(CHAOS)
+    assert disturbed.summary["sources_configured"] == 24
