@@ -383,6 +383,11 @@ class Municipality(Strict):
         """The time zone in which days are cut."""
         return ZoneInfo(self.time_zone)
 
+    @property
+    def crawled(self) -> tuple[Source, ...]:
+        """The sources that a run reads: enabled, and with an address. Files are imported."""
+        return tuple(source for source in self.sources if source.enabled and source.url)
+
     def source(self, name: str) -> Source | None:
         """Return the source of that name, if there is one."""
         return next((s for s in self.sources if s.name == name), None)

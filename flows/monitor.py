@@ -5,6 +5,7 @@ retries, the concurrency and the view of what is under way.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -45,6 +46,7 @@ from pipelines.collect import (
     read_source,
     store_crawl,
 )
+from pipelines.coverage import coverage
 from pipelines.health import is_due
 from pipelines.ledger import recorded_run
 from pipelines.privacy import Pseudonymiser
@@ -117,6 +119,7 @@ def monitor(
         subject = Subject(store, run.id, place, window, taxonomy)
         analysis = analyse(subject, reporter(bars, "Classifying"))
     path = report(subject, settings.reports)
+    covered = coverage(store.engine, place, window, run.id)
     summary = RunSummary(
         run_id=run.id,
         municipality=place.code,
@@ -125,6 +128,8 @@ def monitor(
         state=run.state,
         model_version=analysis.model_version,
         sources=tuple(collected),
+        sources_read=covered.sources_read,
+        sources_configured=len(covered.sources),
         in_window=analysis.in_window,
         classified=analysis.classified,
         findings=analysis.findings,
@@ -138,7 +143,7 @@ def monitor(
 
 def _collect(shared: Round, progress: Progress) -> list[Collected]:
     """Read the sources that are due side by side; store each as it comes in, one at a time."""
-    sources = _sources(shared.municipality)
+    sources = shared.municipality.crawled
     collected = _rest(shared, sources)
     reading: dict[PrefectFuture[CrawlResult], Source] = {}
     for source in sources:
@@ -156,11 +161,7 @@ def _collect(shared: Round, progress: Progress) -> list[Collected]:
     return [collected[source.name] for source in sources]
 
 
-def _sources(municipality: Municipality) -> list[Source]:
-    return [s for s in municipality.sources if s.enabled and s.url is not None]
-
-
-def _rest(shared: Round, sources: list[Source]) -> dict[str, Collected]:
+def _rest(shared: Round, sources: Sequence[Source]) -> dict[str, Collected]:
     """Note the sources that are not due."""
     health = source_health(shared.store.engine, shared.municipality.code)
     now = datetime.now(UTC)
@@ -180,7 +181,7 @@ def _rest(shared: Round, sources: list[Source]) -> dict[str, Collected]:
 
 def _replay(shared: Round, progress: Progress) -> list[Collected]:
     """Derive the sources' records again from the archive."""
-    sources = _sources(shared.municipality)
+    sources = shared.municipality.crawled
     reading = {again.submit(shared, source): source.name for source in sources}
     collected: dict[str, Collected] = {}
     progress(0, len(reading))

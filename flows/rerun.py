@@ -277,7 +277,7 @@ def _collect(running: Rerun) -> None:
     days: dict[str, list[date]] = {}
     for line in left_of(store, work, Stage.COLLECT):
         days.setdefault(line.source, []).append(line.day)
-    sources = {source.name: source for source in work.sources if source.name in days}
+    sources = {source.name: source for source in work.municipality.crawled if source.name in days}
     from_archive = wish.how is How.REPLAY
     start = _replay if from_archive else _crawl
     futures = {start(running, source, days[name]): name for name, source in sources.items()}

@@ -17,7 +17,11 @@ EXIT_CODES = {State.DONE: 0, State.PARTIAL: 3, State.FAILED: 1}
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """The outcome of one run."""
+    """The outcome of one run.
+
+    ``sources`` are those that the run was to read. How many were read for every day of the window
+    is told as its coverage tells it: by this run, an earlier one, or an import.
+    """
 
     run_id: str
     municipality: str
@@ -26,6 +30,8 @@ class RunSummary:
     state: State
     model_version: str
     sources: tuple[Collected, ...]
+    sources_read: int
+    sources_configured: int
     in_window: int
     classified: int
     findings: int
@@ -86,11 +92,11 @@ def show(summary: RunSummary, console: Console) -> None:
         for warning in source.warnings:
             console.print(f"[bold]{source.source}[/bold], warning: ", end="")
             console.print(warning, markup=False)
-    read = sum(source.state is State.DONE for source in summary.sources)
     console.print(
         f"Window {summary.window_from} to {summary.window_to} (not included): "
         f"{summary.in_window:,} manifestations, {summary.classified:,} classified in this run by "
-        f"{summary.model_version}; {read} of {len(summary.sources)} sources read to the end."
+        f"{summary.model_version}; {summary.sources_read} of {summary.sources_configured} sources "
+        "read for all of its days."
     )
     console.print(
         f"{summary.findings} findings; `manifiesta findings -m {summary.municipality}` tells them."

@@ -45,10 +45,9 @@ def coverage(engine: Engine, municipality: Municipality, window: Window, run_id:
 
     A day of a source that this run read, or failed to read, counts as this run found it. Another
     counts as earlier runs left it: a day is read if some run read the source after it was over.
+    A source whose files are imported is one of the window's if an import covers a day of it.
     """
-    attempts: dict[str, list[Attempt]] = {
-        source.name: [] for source in municipality.sources if source.enabled
-    }
+    attempts: dict[str, list[Attempt]] = {source.name: [] for source in municipality.crawled}
     for attempt in collect_attempts(engine, municipality.code, window):
         attempts.setdefault(attempt.source, []).append(attempt)
     return Coverage(

@@ -217,7 +217,7 @@ def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFram
     records = np.frombuffer(b"".join(part.facts for part in parts), _RECORD)
     rows = [part.rows for part in parts]
     municipality = recipe.municipality
-    configured = [source.name for source in municipality.sources if source.enabled]
+    configured = [source.name for source in municipality.crawled]
     sources = list(dict.fromkeys([*configured, *sorted({part.source for part in parts})]))
     places = [*(zone.code for zone in municipality.zones), NOWHERE]
     day = np.repeat(np.array([(p.day - window.start) // _DAY for p in parts], np.int64), rows)

@@ -133,10 +133,13 @@ def import_file(
     path: Path,
     start: RunStart,
     progress: Progress,
+    covers: Window | None = None,
 ) -> Imported:
     """Store a file's records in batches; what is not stored is counted with its reason.
 
-    A file that breaks off keeps the batches that were read, and the run is noted as failed.
+    The ledger notes the days from the file's first record to its last as read, and those that it
+    ``covers`` besides, on which nobody may have spoken. A file that breaks off keeps the batches
+    that were read, and the run is noted as failed.
     """
     records = read_upload(path, source, municipality.zone, datetime.now(UTC))
     with recorded_run(store, municipality, start) as run:
@@ -153,7 +156,8 @@ def import_file(
         later = sorted(name for name, came_later in fields.items() if came_later)
         outcome.warnings = (f"new columns: {', '.join(later)}",) if later else ()
         run.state = outcome.state = _state(outcome)
-        _note_in_ledger(store, municipality, source, outcome)
+        if window := _days_of(outcome, covers, municipality):
+            _note_in_ledger(store, municipality, source, window, outcome)
     return outcome
 
 
@@ -198,12 +202,19 @@ def _state(outcome: Imported) -> State:
     return State.PARTIAL if problems else State.DONE
 
 
-def _note_in_ledger(
-    store: Store, municipality: Municipality, source: Source, outcome: Imported
-) -> None:
+def _days_of(outcome: Imported, covers: Window | None, place: Municipality) -> Window | None:
+    """Return the days that a file speaks for, also those on which nothing was said."""
     if outcome.first is None or outcome.last is None:
-        return
-    window = Window(outcome.first, outcome.last + timedelta(days=1), municipality.zone)
+        return covers
+    read = Window(outcome.first, outcome.last + timedelta(days=1), place.zone)
+    if covers is None:
+        return read
+    return Window(min(read.start, covers.start), max(read.end, covers.end), place.zone)
+
+
+def _note_in_ledger(
+    store: Store, municipality: Municipality, source: Source, window: Window, outcome: Imported
+) -> None:
     store.set_window(outcome.run_id, window)
     reason = ", ".join(f"{n:,} × {why}" for why, n in outcome.rejections.items()) or None
     store.save_partitions(

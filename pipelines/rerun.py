@@ -84,11 +84,6 @@ class Work:
     taxonomy_version: str
     software_version: str
 
-    @property
-    def sources(self) -> list[Source]:
-        """The sources that can be read."""
-        return [s for s in self.municipality.sources if s.enabled and s.url is not None]
-
 
 def plan_collection(
     store: Store, work: Work, wish: Wish, archive: Path, now: datetime
@@ -104,7 +99,7 @@ def plan_collection(
     engine, code = store.engine, work.municipality.code
     settled = settled_days(engine, code, work.window, lookback)
     due: dict[str, list[date]] = {}
-    for source in work.sources:
+    for source in work.municipality.crawled:
         if wish.sources and source.name not in wish.sources:
             continue
         if wish.how is How.REPLAY:

@@ -103,27 +103,30 @@ def import_records(  # noqa: PLR0913, PLR0917 - one option for each column
             help="Tool that exported it, 4cat or crowdtangle; told by its columns if not given.",
         ),
     ] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d"],
+            help="First day that the file is complete for; that of its first record without it.",
+        ),
+    ] = None,
+    end: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last such day."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Store the records of a file; its columns are remembered for the next time."""
-    from configs.load import load_taxonomy
     from configs.settings import Settings
-    from flows.house import (
-        SOFTWARE_VERSION,
-        open_municipality,
-        open_store,
-        pseudonymiser_of,
-        window_of,
-    )
-    from flows.progress import progress_bar, reporter
+    from flows.house import open_municipality, window_of
     from flows.summary import EXIT_CODES
+    from flows.uploads import bring_in
     from pipelines.exports import format_named
-    from pipelines.importing import import_file, upload_source
-    from pipelines.store.write import RunStart
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)
-    store = open_store(settings)
+    covers = window_of(place, as_day(start), as_day(end)) if start or end else None
     named = {
         "text": text,
         "date": date,
@@ -135,27 +138,19 @@ def import_records(  # noqa: PLR0913, PLR0917 - one option for each column
         "parent": parent,
     }
     given = {name: column for name, column in named.items() if column}
-    settled = upload_source(store, place, source, file, given, format_named(form))
-    today = window_of(place, None, None)
-    start = RunStart("import", today, load_taxonomy().version, SOFTWARE_VERSION)
-    with progress_bar(shown=not as_json) as bars:
-        outcome = import_file(
-            store,
-            place,
-            pseudonymiser_of(settings, place),
-            settled,
-            file,
-            start,
-            reporter(bars, f"Importing {file.name}"),
-        )
+    outcome = bring_in(
+        settings, place, source, file, given, format_named(form), covers, show_progress=not as_json
+    )
     if as_json:
         print_json(outcome.as_json())
     else:
-        _show_import(outcome, place.code)
+        show_import(outcome)
+        _tell_next(outcome, place.code)
     raise typer.Exit(EXIT_CODES[outcome.state])
 
 
-def _show_import(outcome: "Imported", municipality: str) -> None:
+def show_import(outcome: "Imported") -> None:
+    """Print what became of a file's rows."""
     saved = outcome.saved
     rejected = ", ".join(f"{n:,} {why}" for why, n in outcome.rejections.items()) or "none"
     typer.echo(
@@ -168,6 +163,9 @@ def _show_import(outcome: "Imported", municipality: str) -> None:
         typer.echo(f"Warning: {warning}", err=True)
     for rejection in outcome.examples:
         typer.echo(f"  {rejection.where}: {rejection.outcome}: {rejection.detail}", err=True)
+
+
+def _tell_next(outcome: "Imported", municipality: str) -> None:
     if outcome.first and outcome.last:
         end = outcome.last + timedelta(days=1)
         typer.echo(

@@ -1,16 +1,24 @@
 """Verbs around the sandbox town: serve it, run the main job on it, write its truth."""
 
+from contextlib import closing
+from dataclasses import replace
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 
 from flows.commands.options import Json
+from models.errors import InputError
 
 if TYPE_CHECKING:
     from crawlers.sandbox.town import Town
 
 SANDBOX = "sandbox"
+LARGEST_FILE: Final = 64 * 1024 * 1024
 
 Port = Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.", min=0, max=65535)]
 Seed = Annotated[int, typer.Option(help="Decides who says what where and when.")]
@@ -52,7 +60,7 @@ def run(
     chaos: Chaos = None,
     as_json: Json = False,
 ) -> None:
-    """Serve the town and do one monitoring run on it."""
+    """Serve the town, import the files that it offers, and do one monitoring run on it."""
     from configs.settings import Settings
     from flows.environment import prepare_prefect
 
@@ -60,9 +68,11 @@ def run(
     from crawlers.sandbox.server import serve_town
     from flows.commands.reading import finish
     from flows.monitor import monitor
+    from models.records import State
 
     town = _built(seed, days, scale, event)
     with serve_town(port, town=town, chaos=_read_chaos(chaos)) as base_url:
+        all_imported = _import_files(town, base_url, as_json=as_json)
         summary = monitor(
             SANDBOX,
             start=town.window.start,
@@ -70,7 +80,56 @@ def run(
             base_url=base_url,
             show_progress=not as_json,
         )
+    if summary.state is State.DONE and not all_imported:
+        summary = replace(summary, state=State.PARTIAL)
     finish(summary, as_json=as_json)
+
+
+def _import_files(town: "Town", base_url: str, *, as_json: bool) -> bool:
+    """Import the files that the town serves, and say whether all of them could be."""
+    from configs.settings import Settings
+    from crawlers.sandbox.sites import SITES
+    from flows.commands.reading import show_import
+    from flows.house import open_municipality
+    from flows.uploads import bring_in
+    from models.records import Protocol, State
+
+    settings = Settings.load()
+    place = open_municipality(settings, SANDBOX)
+    states = []
+    with TemporaryDirectory(prefix="manifiesta-sandbox-") as folder:
+        for site in SITES:
+            if site.protocol is not Protocol.UPLOAD:
+                continue
+            try:
+                file = _download(base_url, site.address, Path(folder))
+                done = bring_in(
+                    settings, place, site.name, file, {}, covers=town.window, show_progress=False
+                )
+            except InputError as error:
+                typer.echo(f"{site.name} was not imported: {error}", err=True)
+                states.append(State.FAILED)
+                continue
+            states.append(done.state)
+            if not as_json:
+                typer.echo(f"{site.name}, {file.name}: ", nl=False)
+                show_import(done)
+    return all(state is State.DONE for state in states)
+
+
+def _download(base_url: str, path: str, folder: Path) -> Path:
+    """Fetch a file of the town; its address is a loopback one, and no redirect is followed."""
+    file = folder / path.rpartition("/")[2]
+    try:
+        with closing(HTTPConnection(urlsplit(base_url).netloc, timeout=10)) as connection:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise InputError(f"{path} answered {answer.status} {answer.reason}")
+            file.write_bytes(answer.read(LARGEST_FILE))
+    except (OSError, HTTPException) as error:
+        raise InputError(f"{path} could not be fetched: {error}") from error
+    return file
 
 
 def serve(

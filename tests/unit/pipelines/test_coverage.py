@@ -118,6 +118,19 @@ def test_an_upload_counts_beside_the_configured_sources(store: Store) -> None:
     assert read.sources["buzon"].state is State.DONE
 
 
+def test_a_source_of_files_is_not_missed_until_one_is_imported(store: Store) -> None:
+    files = VILLA.sources[1].model_copy(update={"protocol": "upload", "url": None})
+    place = VILLA.model_copy(update={"sources": (VILLA.sources[0], files)})
+    run_id = attempt(store, "diario")
+    read = coverage(store.engine, place, THREE, run_id)
+    assert (list(read.sources), len(read.complete_days)) == (["diario"], 3)
+
+    attempt(store, files.name, days=(FIRST, SECOND))
+    read = coverage(store.engine, place, THREE, run_id)
+    assert (list(read.sources), len(read.complete_days)) == (["diario", files.name], 2)
+    assert read.sources[files.name].state is State.PARTIAL
+
+
 def test_a_source_that_is_switched_off_is_not_missed(store: Store) -> None:
     off = VILLA.sources[1].model_copy(update={"enabled": False})
     place = VILLA.model_copy(update={"sources": (VILLA.sources[0], off)})

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 import pipelines.importing
 from models.errors import ConfigError, InputError
-from models.records import Outcome, State
+from models.records import Outcome, State, Window
 from models.tables import ManifestationRow, PartitionRow, RejectionRow, RunRow, SourceRow
 from pipelines.importing import Imported, import_file, upload_source
 from pipelines.ledger import STOPPED
@@ -53,6 +53,23 @@ def test_a_good_file(store: Store, tmp_path: Path) -> None:
     assert found == [(1, "done", 1), (2, "done", 0), (3, "done", 1)]
     stored = {row["text"]: row["said_on"].day for row in rows(store.engine, ManifestationRow)}
     assert stored == {"Falta agua": 1, "Bonito parque": 3}
+
+
+def test_a_file_covers_also_days_on_which_nobody_spoke(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path / "buzon.csv", GOOD)
+    source = upload_source(store, VILLA, "buzon", path, {})
+    week = Window(date(2026, 2, 28), date(2026, 3, 3), VILLA.zone)
+    begin = start(MARCH, "import")
+    done = import_file(store, VILLA, SECRET, source, path, begin, quiet, week)
+    found = {(row["day"], row["state"], row["rows"]) for row in rows(store.engine, PartitionRow)}
+    assert found == {
+        (date(2026, 2, 28), "done", 0),
+        (date(2026, 3, 1), "done", 1),
+        (date(2026, 3, 2), "done", 0),
+        (date(2026, 3, 3), "done", 1),
+    }
+    run = find_run(store.engine, done.run_id)
+    assert (run.window_from, run.window_to) == (date(2026, 2, 28), date(2026, 3, 4))
 
 
 def test_the_same_file_twice_is_all_known(store: Store, tmp_path: Path) -> None:
