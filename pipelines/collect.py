@@ -200,10 +200,10 @@ def store_crawl(
         )
         return after_crawl(before, source, municipality.collection, reading, now)
 
-    collected = keep_records(store, run_id, municipality, source, pseudonymiser, result, health)
-    found = conclude(store, run_id, municipality, source, window, collected, result.extracted, now)
-    result.close()
-    return found
+    with closing(result):
+        collected = keep_records(store, run_id, municipality, source, pseudonymiser, result, health)
+        said = result.extracted
+        return conclude(store, run_id, municipality, source, window, collected, said, now)
 
 
 def keep_records(

@@ -1,6 +1,7 @@
 """Derive everything again from the archive, with no network: the rows of the runs of a window."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -128,23 +129,28 @@ def store_replay(
     total = Collected(source.name, State.FAILED, Saved(), 0, 0)
     last = None
     records: Sequence[Extracted] = []
-    for each in replayed:
-        one = keep_records(store, run_id, municipality, source, pseudonymiser, each.result)
-        total = replace(
-            one,
-            saved=total.saved + one.saved,
-            rejected=total.rejected + one.rejected,
-            ignored=total.ignored + one.ignored,
-            not_modified=total.not_modified + one.not_modified,
-            gone=total.gone + one.gone,
-            warnings=tuple(dict.fromkeys((*total.warnings, *one.warnings))),
-        )
-        last, records = each.ended_at, each.result.extracted or records
-    if last is None:
-        nothing = Collected(source.name, State.FAILED, Saved(), 0, 0, NOTHING)
-        store.save_partitions(
-            run_id,
-            collect_partitions(store, municipality, source.name, window, State.FAILED, NOTHING),
-        )
-        return nothing
-    return conclude(store, run_id, municipality, source, window, total, records, last)
+    with ExitStack() as open_file:
+        for each in replayed:
+            one = keep_records(store, run_id, municipality, source, pseudonymiser, each.result)
+            total = replace(
+                one,
+                saved=total.saved + one.saved,
+                rejected=total.rejected + one.rejected,
+                ignored=total.ignored + one.ignored,
+                not_modified=total.not_modified + one.not_modified,
+                gone=total.gone + one.gone,
+                warnings=tuple(dict.fromkeys((*total.warnings, *one.warnings))),
+            )
+            last = each.ended_at
+            if each.result.extracted:
+                open_file.close()  # of the crawl before it
+                open_file.callback(each.result.close)
+                records = each.result.extracted
+        if last is not None:
+            return conclude(store, run_id, municipality, source, window, total, records, last)
+    nothing = Collected(source.name, State.FAILED, Saved(), 0, 0, NOTHING)
+    store.save_partitions(
+        run_id,
+        collect_partitions(store, municipality, source.name, window, State.FAILED, NOTHING),
+    )
+    return nothing

@@ -15,10 +15,17 @@ from crawlers.archive import Archive, Response
 from crawlers.index import archived_crawls
 from models.errors import StoreError
 from models.records import State, Window
-from models.tables import CaptureRow, ManifestationRow, PartitionRow, SeenRow, ValidatorRow
+from models.tables import (
+    CaptureRow,
+    ManifestationRow,
+    PartitionRow,
+    RevisionRow,
+    SeenRow,
+    ValidatorRow,
+)
 from pipelines.collect import Collected, known_of, read_source, store_crawl
 from pipelines.privacy import Pseudonymiser
-from pipelines.replay import NOTHING, replay_source, store_replay
+from pipelines.replay import NOTHING, Replayed, replay_source, store_replay
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
 from pipelines.store.read import source_health
@@ -222,6 +229,57 @@ def test_the_archive_gives_the_rows_of_the_live_runs(
     in_place = again(store, place, archive)
     assert (in_place.state, in_place.saved.new, in_place.saved.changed) == (State.DONE, 0, 0)
     assert manifestations(sqlite_engine) == found
+
+
+def test_a_feed_that_uses_its_ids_again_keeps_what_it_said_before(
+    site: Site, sqlite_engine: Engine, other_store: Store, tmp_path: Path
+) -> None:
+    archive, store = tmp_path / "archive", Store(sqlite_engine)
+    texts = ["Falta agua en la zona A", "Chocó una combi", "Se cayó un poste"]
+    for text in texts:
+        place = reading(site.page("/feed", rss(item("n1", text, text), item("n2", "Fijo", "Fijo"))))
+        seen = live(store, place, archive)
+        assert (seen.saved.new + seen.saved.changed, seen.rejected) == (1 + (text == texts[0]), 0)
+    site.close()
+
+    again(other_store, place, archive)
+
+    for engine in (sqlite_engine, other_store.engine):
+        assert {row["text"] for row in manifestations(engine)} == {texts[-1], "Fijo"}
+        former = sorted(rows(engine, RevisionRow), key=lambda row: row["seen_from"])
+        assert [row["text"] for row in former] == texts[:-1]
+        assert {row["manifestation_id"] for row in former} == {
+            row["id"] for row in manifestations(engine) if row["external_id"] == "n1"
+        }
+
+
+def test_the_files_of_replayed_crawls_are_closed_one_by_one(
+    site: Site,
+    other_store: Store,
+    sqlite_engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("crawlers.kept.IN_MEMORY", 0)
+    archive, store = tmp_path / "archive", Store(sqlite_engine)
+    for text in ("Falta agua", "Chocó una combi"):
+        place = reading(site.page("/feed", rss(item("n1", text, text))))
+        live(store, place, archive)
+    window, kept = MAY, []
+
+    def watched() -> Iterator[Replayed]:
+        for each in replay_source(place, place.sources[0], archive, window, VERSION):
+            kept.append(each.result.extracted)
+            yield each
+
+    store_replay(
+        other_store, begun(other_store, place, MAY), place, place.sources[0], MAY, SECRET, watched()
+    )
+
+    assert len(kept) == 2
+    for records in kept:
+        with pytest.raises(ValueError, match="closed"):
+            list(records)
 
 
 def test_a_replay_never_asks_the_network(site: Site, other_store: Store, tmp_path: Path) -> None:
