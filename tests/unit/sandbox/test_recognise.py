@@ -162,6 +162,15 @@ def test_what_cannot_be_read_is_named(pages: Pages, path: str, what: str) -> Non
     assert found.advice
 
 
+@pytest.mark.parametrize("path", ["", "/", ".json", "/.json", "/hot.json"])
+def test_a_list_of_reddit_is_known_by_any_of_its_addresses(pages: Pages, path: str) -> None:
+    listed = pages.answer(Call("/reddit-ate/r/ateperu/new.json", BASE, {}))
+    url = f"{BASE}/reddit-ate/r/ateperu{path}"
+    found = recognise(url, 200, {"content-type": listed.content_type}, listed.body)
+    (proposal,) = found.proposals
+    assert (proposal.url, proposal.keys["query"]) == (f"{BASE}/reddit-ate/", "ateperu")
+
+
 def test_a_single_article_says_where_to_look(pages: Pages, town: Town) -> None:
     found = look(pages, BASE + town.of("portal-este")[0].path)
     assert found.proposals == ()
