@@ -43,12 +43,12 @@ from pipelines.store.write import Store
 
 @dataclass(frozen=True)
 class _View:
-    """What is counted together: the texts of the house's language, and all of them."""
+    """What is counted together: the texts of the house's language, and the foreign ones."""
 
     lens: str
 
     facts: pd.DataFrame
-    spoken: pd.DataFrame
+    foreign: pd.DataFrame
     read: Coverage
     rejections: pd.DataFrame
     gazetteer: str
@@ -88,13 +88,12 @@ def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion
     """
     window, recipe = subject.window, subject.recipe
     parts = up_to_date(store, recipe, window)
-    spoken = frame(parts, recipe, window)
     read = coverage(store.engine, subject.municipality, window, subject.run_id)
     rejections = rejection_counts(store.engine, subject.run_id)
     everything = _View(
         EVERYTHING,
-        spoken[spoken["language"].isin(HOME)],
-        spoken,
+        frame(parts, recipe, window),
+        frame(parts, recipe, window, foreign=True),
         read,
         rejections,
         recipe.gazetteer,
@@ -103,17 +102,20 @@ def aggregate(store: Store, subject: Counted, confusions: Mapping[str, Confusion
     )
     views = [everything, *(_through(everything, recipe, lens) for lens in subject.lenses)]
     about = common_columns(subject, read)
+    series = _series(views)  # before the tables: what they need is counted with it, side by side
     rows = {
         table: _with_shares(
             [{**about, "lens": view.lens, **row} for view in views for row in count(view)]
         )
         for table, count in TABLES.items()
     }
-    rows[InsightChange] = compared(store, subject, spoken, read, earlier_window(window), PREVIOUS)
+    rows[InsightChange] = compared(
+        store, subject, everything.facts, read, earlier_window(window), PREVIOUS
+    )
     tables = {table: Batch.of(those) for table, those in rows.items()}
-    tables[InsightSeries] = Batch(about, _series(views))
+    tables[InsightSeries] = Batch(about, series)
     store.save_insights(subject.run_id, tables, parts)
-    return len(spoken)
+    return sum(part.rows for part in parts)
 
 
 def _through(view: _View, recipe: Recipe, lens: Lens) -> _View:
@@ -122,7 +124,7 @@ def _through(view: _View, recipe: Recipe, lens: Lens) -> _View:
         view,
         lens=lens.code,
         facts=through(view.facts, recipe, lens),
-        spoken=through(view.spoken, recipe, lens),
+        foreign=through(view.foreign, recipe, lens),
         confusions={} if lens.categories else view.confusions,
     )
 
@@ -142,16 +144,17 @@ def _overview(view: _View) -> list[Row]:
 
 def _languages(view: _View) -> list[Row]:
     """Count the texts in any language: the only rows whose ``n`` holds the foreign ones."""
-    counts = _counts(Counting(view.spoken, view.read), "language")
-    foreign = sorted(set(counts) - set(HOME))
+    foreign = _counts(Counting(view.foreign, view.read), "language")
+    counts = view.counts("language") | foreign
+    n = len(view.facts) + len(view.foreign)
     return [
         {
             "measure": "language",
             "label": label,
-            **_share(counts.get(label), len(view.spoken)),
+            **_share(counts.get(label), n),
             **_NONE,
         }
-        for label in (*HOME, *foreign)
+        for label in (*HOME, *sorted(foreign))
     ]
 
 

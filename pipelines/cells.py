@@ -1,20 +1,31 @@
 """Count facts by cell and period: how many, how many distinct, how many voices.
 
-Everything but distinct texts and authors adds up over days: it is counted by day and summed. What
-comes once in the window adds up as well; only the rest has to be told apart in each period.
+Everything but distinct texts and authors adds up over days, and so does what comes once in the
+window: all of that is counted by day at once. Only what comes again has to be told apart in each
+period: sorted by day, it counts in the periods that it was not seen in before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.labels import SENTIMENTS
+from models.labels import CATEGORIES, SENTIMENTS
+
+THREADS = 2
+"""NumPy and pandas sort and number outside Python's lock."""
+
+_NARROW = 32
+"""Bits of a key that sorts in half the time."""
 
 Ints = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.unsignedinteger[Any]]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -23,7 +34,11 @@ class Periods:
     """The window's days cut into spans: ``of_day[d]``, which never falls, is that of day d."""
 
     of_day: Ints
-    size: int
+
+    def sums(self, daily: Ints) -> Ints:
+        """Sum (days, ...) over the days of each period."""
+        total: Ints = np.add.reduceat(daily, np.flatnonzero(_begins(self.of_day)), axis=0)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +59,48 @@ class Cells:
 
 
 @dataclass(frozen=True, slots=True)
+class _Kinds:
+    """What is true of each: ``kind[i]`` numbers a combination, of which ``flags[kind]`` tells."""
+
+    kind: Ints
+    flags: Ints
+
+    @classmethod
+    def of(cls, flags: Sequence[Flags]) -> "_Kinds":
+        """Number the combinations that there are of up to eight yes-or-no columns."""
+        packed = np.zeros(len(flags[0]), np.uint8)
+        for place, flag in enumerate(flags):
+            packed |= flag.astype(np.uint8) << place
+        there = np.flatnonzero(np.bincount(packed, minlength=1 << len(flags)))
+        number = np.zeros(1 << len(flags), np.int64)
+        number[there] = np.arange(len(there))
+        return cls(number[packed], there[:, None] >> np.arange(len(flags)) & 1)
+
+
+@dataclass(frozen=True, slots=True)
 class _Again:
-    """What comes more than once, by what it is, then cell, then day: every three of them once.
+    """Rows of what comes more than once: where they are, and a number for what it is."""
 
-    ``first`` says where another thing or another cell begins.
-    """
+    places: Ints
+    number: Ints
 
-    cell: Ints
-    day: Ints
-    first: Flags
+
+@dataclass(frozen=True, slots=True)
+class _Daily:
+    """Counts of the shape (kinds, days, cells), and what is true of each kind."""
+
+    counts: Ints
+    flags: Ints
+
+    def total(self) -> Ints:
+        """Count all kinds by day."""
+        every: Ints = self.counts.sum(axis=0)
+        return every
+
+    def of(self, flag: int) -> Ints:
+        """Count by day what a flag is true of."""
+        those: Ints = self.counts[self.flags[:, flag] > 0].sum(axis=0)
+        return those
 
 
 class Rows:
@@ -60,128 +108,139 @@ class Rows:
 
     Args:
         facts: one row per manifestation.
-        days: how many days the window has.
+        grains: the ways of cutting the window into periods.
     """
 
-    def __init__(self, facts: pd.DataFrame, days: int) -> None:
-        self.days = days
-        self.day: Ints = facts["day"].to_numpy()
-        self.sentiment = facts["sentiment"].cat.codes.to_numpy()
-        self.anonymous = np.flatnonzero(facts["anonymous"].to_numpy())
-        self._facts = facts
-        self._again = {name: self._divided(name) for name in ("copy", "author", "speaker")}
+    def __init__(self, facts: pd.DataFrame, grains: Mapping[str, Periods]) -> None:
+        self._grains = grains
+        self._days = len(next(iter(grains.values())).of_day)
+        self._day: Ints = facts["day"].to_numpy()
+        self._seen = _seen_before(grains.values())
+        author = facts["author"].to_numpy()
+        known = np.flatnonzero(author)
+        with ThreadPoolExecutor(THREADS) as pool:
+            copies = pool.submit(_repeated, facts["cluster"].to_numpy())
+            authors = _repeated(author[known])
+            self._copy = copies.result()
+        self._author = _Again(known[authors.places], authors.number)
+        self._speaker = self._speaking(facts["category"].cat.codes.to_numpy())
+        sentiment = facts["sentiment"].cat.codes.to_numpy()
+        self._kinds = _Kinds.of(
+            [
+                *(sentiment == code for code in range(len(SENTIMENTS))),
+                author == 0,
+                *(_once(one, len(facts)) for one in (self._copy, self._author, self._speaker)),
+            ]
+        )
 
-    def once(self, column: str) -> Ints:
-        """Return the places of the rows of what comes once."""
-        return self._again[column][0]
+    def _speaking(self, category: npt.NDArray[np.integer[Any]]) -> _Again:
+        """Number who speaks more than once of a category on a day."""
+        places, number = self._author.places, self._author.number
+        spoken = (number * len(CATEGORIES) + category[places]) * self._days + self._day[places]
+        again = _repeated(spoken)
+        return _Again(places[again.places], again.number)
 
-    def again(self, column: str, cell: Ints, size: int) -> _Again:
-        """Sort the rows of what comes more than once: in each cell, the first of a period counts.
+    def count(
+        self, cell: Ints, size: int, grains: Sequence[str], *, of_one_category: bool = False
+    ) -> dict[str, Cells]:
+        """Count by cell in every period of some grains.
+
+        Args:
+            cell: the number of each row's cell.
+            size: how many cells there are.
+            grains: those wanted.
+            of_one_category: whether all rows of a cell are of one category.
+        """
+        every = self._daily(self._day * size + cell, size, self._kinds)
+        *feels, anonymous, copy_once, author_once, speaker_once = map(
+            every.of, range(every.flags.shape[1])
+        )
+        copies, authors = (self._new(one, cell, size) for one in (self._copy, self._author))
+        if of_one_category:
+            voices = author_once + authors.total()
+        else:
+            voices = speaker_once + self._new(self._speaker, cell, size).total()
+        places = {name: place for place, name in enumerate(self._grains)}
+        return {
+            grain: Cells(
+                distinct_count=sums(copy_once + copies.of(places[grain])),
+                voices=sums(voices),
+                anonymous=sums(anonymous),
+                authors=sums(author_once + authors.of(places[grain])),
+                sentiments=np.stack([sums(one) for one in feels], axis=-1),
+            )
+            for grain, sums in ((name, self._grains[name].sums) for name in grains)
+        }
+
+    def _daily(self, where: Ints, size: int, kinds: _Kinds) -> _Daily:
+        """Count by kind, day and cell; ``where`` is the number of day and cell."""
+        shape = len(kinds.flags), self._days, size
+        key = kinds.kind * (self._days * size)
+        key += where
+        return _Daily(np.bincount(key, minlength=prod(shape)).reshape(shape), kinds.flags)
+
+    def _new(self, again: _Again, cell: Ints, size: int) -> _Daily:
+        """Count each thing once a cell and day, by which periods it is new in.
 
         A sort of packed numbers, once for all grains, is faster than telling them apart in each.
         """
-        _, places, number = self._again[column]
-        day_bits, cell_bits = self.days.bit_length(), size.bit_length()
-        key = number << cell_bits
-        key |= cell[places]
+        day_bits, cell_bits = self._days.bit_length(), size.bit_length()
+        things = int(again.number.max(initial=0))
+        narrow = things.bit_length() + cell_bits + day_bits <= _NARROW
+        key: Keys = again.number.astype(np.uint32 if narrow else np.uint64)
+        key <<= cell_bits
+        key |= cell[again.places].astype(key.dtype)
         key <<= day_bits
-        key |= self.day[places]
+        key |= self._day[again.places].astype(key.dtype)
         key.sort()
-        key = key[_begins(key)]
-        day = key & ((1 << day_bits) - 1)
+        key = np.compress(_begins(key), key)
+        day = (key & ((1 << day_bits) - 1)).astype(np.int64)
         key >>= day_bits
-        return _Again(key & ((1 << cell_bits) - 1), day, _begins(key))
+        before = np.full(len(day), self._days)
+        np.copyto(before[1:], day[:-1], where=~_begins(key)[1:])
+        before *= self._days
+        before += day
+        day *= size
+        day += (key & ((1 << cell_bits) - 1)).astype(np.int64)
+        return self._daily(day, size, _Kinds(self._seen.kind.take(before), self._seen.flags))
 
-    def _divided(self, column: str) -> tuple[Ints, Ints, Ints]:
-        number: Ints = self._facts[column].to_numpy()
-        places = np.flatnonzero(number >= 0)
-        return np.flatnonzero(number < 0), places, number[places]
 
+def _seen_before(grains: Iterable[Periods]) -> _Kinds:
+    """Say of a thing by (day on which it was before, day) whether it is new in a period.
 
-class Tally:
-    """Rows that are to be counted by one way of telling cells apart.
-
-    Args:
-        rows: all of them.
-        cell: the number of each row's cell.
-        size: how many cells there are.
-        of_one_category: whether all rows of a cell are of one category.
+    The last row is for what was not there before.
     """
-
-    def __init__(self, rows: Rows, cell: Ints, size: int, *, of_one_category: bool = False) -> None:
-        self._rows = rows
-        self._voice = "author" if of_one_category else "speaker"
-        self._cell = cell
-        self._size = size
-        self._key: Ints = rows.day * size + cell
-        self._once: dict[str, Ints] = {}
-        self._again: dict[str, _Again] = {}
-
-    def by(self, periods: Periods) -> Cells:
-        """Count by period."""
-        return Cells(
-            distinct_count=self._different("copy", periods),
-            authors=self._different("author", periods),
-            voices=_summed(self._voices, periods),
-            anonymous=_summed(self._anonymous, periods),
-            sentiments=_summed(self._sentiments, periods),
-        )
-
-    @cached_property
-    def _sentiments(self) -> Ints:
-        kinds, days = len(SENTIMENTS), self._rows.days
-        key = self._key * kinds + self._rows.sentiment
-        return np.bincount(key, minlength=days * self._size * kinds).reshape(
-            days, self._size, kinds
-        )
-
-    @cached_property
-    def _anonymous(self) -> Ints:
-        return self._daily(self._rows.anonymous)
-
-    @cached_property
-    def _voices(self) -> Ints:
-        days = self._rows.days
-        return self._different(self._voice, Periods(np.arange(days), days))
-
-    def _daily(self, places: Ints) -> Ints:
-        counts = np.bincount(self._key[places], minlength=self._rows.days * self._size)
-        return counts.reshape(self._rows.days, self._size)
-
-    def _different(self, column: str, periods: Periods) -> Ints:
-        """Count what comes once in the window by day, and the rest once in each period."""
-        if column not in self._again:
-            self._once[column] = self._daily(self._rows.once(column))
-            self._again[column] = self._rows.again(column, self._cell, self._size)
-        rows = self._again[column]
-        period = periods.of_day[rows.day]
-        first = np.flatnonzero(rows.first | _begins(period))
-        again = np.bincount(
-            period[first] * self._size + rows.cell[first], minlength=periods.size * self._size
-        )
-        return _summed(self._once[column], periods) + again.reshape(periods.size, self._size)
+    days = [periods.of_day for periods in grains]
+    return _Kinds.of([(np.append(of_day, -1)[:, None] != of_day).ravel() for of_day in days])
 
 
-def _begins(sorted_values: Ints) -> Flags:
+def _repeated(values: npt.NDArray[np.generic]) -> _Again:
+    """Number the values that come more than once."""
+    codes, _ = pd.factorize(values)
+    often = np.bincount(codes) > 1
+    places = np.flatnonzero(often[codes])
+    return _Again(places, (np.cumsum(often) - 1)[codes[places]])
+
+
+def _once(again: _Again, size: int) -> Flags:
+    """Say of each row whether it is of what comes once."""
+    once = np.ones(size, bool)
+    once[again.places] = False
+    return once
+
+
+def _begins(sorted_values: npt.NDArray[np.integer[Any]]) -> Flags:
     """Say where a value differs from the one before it."""
     found = np.ones(len(sorted_values), bool)
     np.not_equal(sorted_values[1:], sorted_values[:-1], out=found[1:])
     return found
 
 
-def _summed(daily: Ints, periods: Periods) -> Ints:
-    """Sum (days, ...) over the days of each period."""
-    total = np.zeros((periods.size, *daily.shape[1:]), np.int64)
-    np.add.at(total, periods.of_day, daily)
-    return total
-
-
 def joint(facts: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, list[tuple[str, ...]]]:
     """Number the combinations of categorical columns: each row's, and what each number means."""
+    labels = [list(facts[column].cat.categories) for column in columns]
     cell = np.zeros(len(facts), np.int64)
-    meaning: list[tuple[str, ...]] = [()]
-    for column in columns:
-        labels = list(facts[column].cat.categories)
-        cell = cell * len(labels) + facts[column].cat.codes.to_numpy()
-        meaning = [(*before, label) for before in meaning for label in labels]
-    return cell, meaning
+    for column, its in zip(columns, labels, strict=True):
+        cell *= len(its)
+        cell += facts[column].cat.codes.to_numpy()
+    return cell, list(product(*labels))

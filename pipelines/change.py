@@ -99,7 +99,7 @@ def _why_not(common: set[str], before: Side) -> str | None:
 
 def _counted(side: Side, common: set[str]) -> dict[Key, _Count]:
     facts = side.facts
-    if common:
+    if common and not common.issuperset(facts["source"].cat.categories):
         facts = facts[facts["source"].isin(sorted(common))]
     return {key: _Count(*counts) for key, counts in window_counts(facts).items()}
 

@@ -6,7 +6,6 @@ import pandas as pd
 
 from models.labels import EVERYTHING
 from models.records import Window
-from nlp.language import HOME
 from pipelines.change import Side, changes
 from pipelines.counted import Counted, Row, common_columns
 from pipelines.coverage import Coverage, coverage
@@ -42,19 +41,19 @@ def compared(
     Args:
         store: where the earlier window is; its partitions are made ready for counting.
         subject: the run.
-        facts: of its window, texts in any language.
+        facts: of its window.
         read: its coverage.
         before: the earlier window, labelled by the same recipe.
         baseline: what the earlier window is called.
     """
     place, recipe = subject.municipality, subject.recipe
-    earlier = frame(up_to_date(store, recipe, before), recipe, before)
+    parts = up_to_date(store, recipe, before)
+    earlier = frame(parts, recipe, before)
     earlier_read = coverage(store.engine, place, before, subject.run_id)
     stored = sum(manifestations_per_day(store.engine, place.code, before).values())
-    unlabelled = stored - len(earlier)
-    now, then = (side[side["language"].isin(HOME)] for side in (facts, earlier))
-    shown = {EVERYTHING: (now, then)} | {
-        lens.code: (through(now, recipe, lens), through(then, recipe, lens))
+    unlabelled = stored - sum(part.rows for part in parts)
+    shown = {EVERYTHING: (facts, earlier)} | {
+        lens.code: (through(facts, recipe, lens), through(earlier, recipe, lens))
         for lens in subject.lenses
     }
     about = common_columns(subject, read)

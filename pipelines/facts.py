@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from configs.schema import Lens, Municipality
 from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
 from models.records import Kind, Window
+from nlp.language import HOME
 from nlp.lenses import identifier as lens_identifier
 from nlp.places import named_by
 from pipelines.store.engine import sweeping
@@ -204,47 +205,45 @@ def _digest(items: Iterable[str]) -> str:
     return blake2b("\n".join(items).encode(), digest_size=8).hexdigest()
 
 
-def frame(parts: Sequence[Facts], recipe: Recipe, window: Window) -> pd.DataFrame:
-    """Return one row per manifestation, ready for `pipelines.cells`.
+def frame(
+    parts: Sequence[Facts], recipe: Recipe, window: Window, *, foreign: bool = False
+) -> pd.DataFrame:
+    """Return one row per manifestation in the house's language, or per foreign one.
 
     Columns: day (number of days since the window's first), source, category, sentiment, intent,
-    kind, zone, language, certainty (categorical), abstained, inherited, lenses, copy, author,
-    speaker, anonymous.
-    Bit i of ``lenses`` says that the recipe's lens i has words of the text. ``copy``
-    numbers what is repeated in the window, ``author`` who speaks repeatedly in it, and ``speaker``
-    who does so of one category on one day; -1 where it happens once.
+    kind, zone, language, certainty (categorical), abstained, inherited, lenses, cluster, author.
+    Bit i of ``lenses`` says that the recipe's lens i has words of the text. ``cluster`` and
+    ``author`` are hashes; that of an unknown author is 0.
     """
-    records = np.frombuffer(b"".join(part.facts for part in parts), _RECORD)
-    rows = [part.rows for part in parts]
+    everything = np.frombuffer(b"".join(part.facts for part in parts), _RECORD)
+    spoken, languages = pd.factorize(everything["language"].astype("S4").view("<u4"))  # as numbers
+    names = [one.decode() for one in languages.view("S4")]
+    wanted = np.flatnonzero(np.array([(one not in HOME) == foreign for one in names], bool)[spoken])
+    records, part = everything[wanted], np.repeat(np.arange(len(parts)), [p.rows for p in parts])
     municipality = recipe.municipality
     configured = [source.name for source in municipality.crawled]
     sources = list(dict.fromkeys([*configured, *sorted({part.source for part in parts})]))
     places = [*(zone.code for zone in municipality.zones), NOWHERE]
-    day = np.repeat(np.array([(p.day - window.start) // _DAY for p in parts], np.int64), rows)
-    source = np.repeat(np.array([sources.index(p.source) for p in parts], np.int64), rows)
-    spoken, languages = pd.factorize(records["language"].astype("S4").view("<u4"))  # as numbers
+    part = part[wanted]
+    day = np.array([(p.day - window.start) // _DAY for p in parts], np.int64)
+    source = np.array([sources.index(p.source) for p in parts], np.int16)
     labelled = {
         name: categorical(records[name], [str(one) for one in labels])
         for name, labels in _LABELS.items()
     }
-    anonymous = records["author"] == 0
-    author, _ = pd.factorize(records["author"])
-    topic = author * len(CATEGORIES) + records["category"]
     return pd.DataFrame(
         {
-            "day": day,
-            "source": categorical(source, sources),
+            "day": day[part],
+            "source": categorical(source[part], sources),
             **labelled,
             "zone": categorical(records["zone"] % len(places), places),
-            "language": categorical(spoken, [one.decode() for one in languages.view("S4")]),
+            "language": categorical(spoken[wanted], names),
             "certainty": categorical(records["abstained"].astype(np.int8), CERTAINTIES),
             "abstained": records["abstained"],
             "inherited": records["inherited"],
             "lenses": records["lenses"],
-            "anonymous": anonymous,
-            "copy": _repeated(records["cluster"]),
-            "author": _repeated_or(author, anonymous),
-            "speaker": _repeated_or(topic * len(window.days) + day, anonymous),
+            "cluster": records["cluster"],
+            "author": records["author"],
         }
     )
 
@@ -260,19 +259,3 @@ def through(facts: pd.DataFrame, recipe: Recipe, lens: Lens) -> pd.DataFrame:
 def categorical(codes: npt.NDArray[Any], labels: Sequence[str]) -> "pd.Categorical[str]":
     """Return labels by their numbers."""
     return pd.Categorical.from_codes(codes, pd.Index(list(labels)))
-
-
-def _repeated_or(
-    numbers: npt.NDArray[Any], unknown: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int64]:
-    """Number the values that come more than once; -1 for the others and where it is unknown."""
-    return np.where(unknown, -1, _repeated(numbers))
-
-
-def _repeated(values: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
-    """Number the values that come more than once; the others are -1."""
-    codes, _ = pd.factorize(values)
-    often = np.bincount(codes) > 1
-    numbers = np.where(often, np.cumsum(often) - 1, -1)
-    repeated: npt.NDArray[np.int64] = numbers[codes]
-    return repeated

@@ -12,7 +12,7 @@ import pandas as pd
 
 from models.labels import SENTIMENTS
 from models.records import Window
-from pipelines.cells import Cells, Ints, Periods, Rows, Tally, joint
+from pipelines.cells import THREADS, Cells, Ints, Periods, Rows, joint
 from pipelines.coverage import Coverage
 from pipelines.proportions import interval_columns
 
@@ -40,7 +40,6 @@ Columns = tuple[str, ...]
 """Which columns tell cells apart: none, one or two."""
 
 _DAY = timedelta(days=1)
-_THREADS = 2
 _COLUMNS: Sequence[Columns] = ((), *((name,) for name in SINGLES), *PAIRS)
 
 
@@ -73,7 +72,7 @@ class Counting:
         self.facts = facts
         self.read = read
         self._grains = _grains(read)
-        self._lines = Rows(facts, len(read.window.days))
+        self._rows = Rows(facts, {name: grain.days for name, grain in self._grains.items()})
         self._cells: dict[Columns, dict[str, Cells]] = {}
 
     def cells(self, columns: Columns, grain: str) -> Cells:
@@ -87,10 +86,9 @@ class Counting:
 
     def _count(self, columns: Columns) -> None:
         cell, labels = joint(self.facts, columns)
-        tally = Tally(self._lines, cell, len(labels), of_one_category="category" in columns)
-        self._cells[columns] = {
-            grain: tally.by(self._grains[grain].days) for grain in _grains_of(columns)
-        }
+        self._cells[columns] = self._rows.count(
+            cell, len(labels), _grains_of(columns), of_one_category="category" in columns
+        )
 
     def labels(self, column: str) -> list[str]:
         """Return the labels of a column, in the order of its cells."""
@@ -107,7 +105,7 @@ class Counting:
         All has a row for every period. So has every label, unless the rows are to be ``sparse``:
         then only where something was counted. Pairs are so always, and from the week up.
         """
-        with ThreadPoolExecutor(_THREADS) as pool:  # NumPy sorts outside Python's lock
+        with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(self._count, [c for c in _COLUMNS if c not in self._cells]))
         blocks: list[dict[str, list[Any]]] = []
         for grain in GRAINS:
@@ -212,7 +210,7 @@ def _grain(name: str, of_day: Sequence[_Period], read: Coverage) -> _Grain:
     places = {period: place for place, period in enumerate(periods)}
     numbers = np.array([places[period] for period in of_day], np.int64)
     described = [(name, *_described(period, read.window, complete)) for period in periods]
-    return _Grain(described, Periods(numbers, len(periods)))
+    return _Grain(described, Periods(numbers))
 
 
 def _described(

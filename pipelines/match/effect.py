@@ -21,7 +21,6 @@ from scipy.stats import t as student  # type: ignore[import-untyped]
 from configs.schema import Municipality, Taxonomy, lenses_of
 from models.errors import InputError
 from models.records import State, Window
-from nlp.language import HOME
 from pipelines.coverage import Coverage, coverage
 from pipelines.facts import Recipe, frame, up_to_date
 from pipelines.proportions import wilson
@@ -174,7 +173,7 @@ def _read_in_both(before: Coverage, after: Coverage) -> set[str]:
 
 def _facts(store: Store, recipe: Recipe, window: Window, sources: set[str]) -> pd.DataFrame:
     facts = frame(up_to_date(store, recipe, window), recipe, window)
-    return facts[facts["language"].isin(HOME) & facts["source"].isin(sources)]
+    return facts[facts["source"].isin(sources)]
 
 
 def _daily(facts: pd.DataFrame, pilot: Row, days: int) -> pd.DataFrame:

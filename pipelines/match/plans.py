@@ -14,7 +14,6 @@ from models.errors import InputError
 from models.match_records import MonitoringPlan, MonitoringWindow, QualityStep, Question
 from models.records import Window
 from models.tables import InsightOverview, InsightSource
-from nlp.language import HOME
 from pipelines.coverage import coverage
 from pipelines.facts import Recipe, frame, up_to_date
 from pipelines.proportions import wilson
@@ -82,7 +81,6 @@ def monitored(
             continue
         window = Window(start, end, municipality.zone)
         facts = frame(up_to_date(store, recipe, window), recipe, window)
-        facts = facts[facts["language"].isin(HOME)]
         complete = len(coverage(store.engine, municipality, window, "").complete_days)
         for question in plan["questions"]:
             mine = facts
