@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, time
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -40,6 +41,14 @@ Events = Annotated[
         "May be given again.",
     ),
 ]
+Visit = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="Day on which the town is visited: what comes later is not there yet, and some texts "
+        "have been edited or taken away. Complete and untouched without it.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -57,6 +66,7 @@ def run(
     days: Days = 30,
     scale: Scale = 1,
     event: Events = None,
+    visit: Visit = None,
     chaos: Chaos = None,
     as_json: Json = False,
 ) -> None:
@@ -70,7 +80,7 @@ def run(
     from flows.monitor import monitor
     from models.records import State
 
-    town = _built(seed, days, scale, event)
+    town = _built(seed, days, scale, event, visit)
     with serve_town(port, town=town, chaos=_read_chaos(chaos)) as base_url:
         all_imported = _import_files(town, base_url, as_json=as_json)
         summary = monitor(
@@ -138,12 +148,13 @@ def serve(
     days: Days = 30,
     scale: Scale = 1,
     event: Events = None,
+    visit: Visit = None,
     chaos: Chaos = None,
 ) -> None:
     """Serve the town until interrupted, to look at it or to run against it."""
     from crawlers.sandbox.server import town_server
 
-    town = _built(seed, days, scale, event)
+    town = _built(seed, days, scale, event, visit)
     with town_server(port, town=town, chaos=_read_chaos(chaos)) as server:
         host, bound = server.server_address[:2]
         typer.echo(f"The town answers at http://{host!s}:{bound}/ (Ctrl-C ends it)")
@@ -159,20 +170,25 @@ def write_truth_file(
     days: Days = 30,
     scale: Scale = 1,
     event: Events = None,
+    visit: Visit = None,
 ) -> None:
     """Write what every text of the town really is, one JSON object a line."""
     from crawlers.sandbox.truth import write_truth
 
-    town = _built(seed, days, scale, event)
+    town = _built(seed, days, scale, event, visit)
     typer.echo(f"{write_truth(file, base_url=base_url, town=town):,} rows written to {file}")
 
 
-def _built(seed: int, days: int, scale: float, events: list[str] | None) -> "Town":
+def _built(
+    seed: int, days: int, scale: float, events: list[str] | None, visit: datetime | None
+) -> "Town":
     from crawlers.sandbox.events import read_event
     from crawlers.sandbox.town import build_town, window_of
 
+    window = window_of(days)
+    now = visit and datetime.combine(visit, time.max, window.zone)
     planted = [read_event(each) for each in events or ()]
-    return build_town(seed, window=window_of(days), scale=scale, events=planted)
+    return build_town(seed, window=window, scale=scale, now=now, events=planted)
 
 
 def _read_chaos(given: list[str] | None) -> dict[str, str]:

@@ -228,6 +228,20 @@ def test_drift_is_asked_of_the_store_and_not_of_a_file(manifiesta: Manifiesta) -
     assert "No run of ate has classified anything yet" in said.err
 
 
+def test_a_visit_shows_the_town_as_on_that_day(manifiesta: Manifiesta, tmp_path: Path) -> None:
+    def told(*words: str) -> dict[str, str]:
+        file = tmp_path / "truth.jsonl"
+        assert manifiesta("sandbox", "truth", file, "--scale", "0.1", *words).code == 0
+        rows = [json.loads(line) for line in file.read_text().splitlines()]
+        return {row["external_id"]: row["text"] for row in rows}
+
+    whole, early = told(), told("--visit", "2021-09-10")
+    later = told("--visit", "2021-12-01")
+    assert 0 < len(early) < len(later) < len(whole)
+    assert early.keys() | later.keys() <= whole.keys()
+    assert any(later[name] != text for name, text in whole.items() if name in later)
+
+
 def test_imported_records_are_classified_counted_and_exported(
     manifiesta: Manifiesta, home: Path, tmp_path: Path
 ) -> None:
