@@ -385,8 +385,8 @@ class Municipality(Strict):
 
     @property
     def crawled(self) -> tuple[Source, ...]:
-        """The sources that a run reads: enabled, and with an address. Files are imported."""
-        return tuple(source for source in self.sources if source.enabled and source.url)
+        """The sources that a run reads: those that are enabled. Files are imported."""
+        return tuple(s for s in self.sources if s.enabled and s.protocol is not Protocol.UPLOAD)
 
     def source(self, name: str) -> Source | None:
         """Return the source of that name, if there is one."""

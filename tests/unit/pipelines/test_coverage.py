@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 from sqlalchemy import update
 
-from models.records import Stage, State, Window
+from models.records import Protocol, Stage, State, Window
 from models.tables import RunRow
 from pipelines.coverage import Coverage, coverage
 from pipelines.store.write import Partition, Store
@@ -119,7 +119,7 @@ def test_an_upload_counts_beside_the_configured_sources(store: Store) -> None:
 
 
 def test_a_source_of_files_is_not_missed_until_one_is_imported(store: Store) -> None:
-    files = VILLA.sources[1].model_copy(update={"protocol": "upload", "url": None})
+    files = VILLA.sources[1].model_copy(update={"protocol": Protocol.UPLOAD, "url": None})
     place = VILLA.model_copy(update={"sources": (VILLA.sources[0], files)})
     run_id = attempt(store, "diario")
     read = coverage(store.engine, place, THREE, run_id)
