@@ -186,7 +186,7 @@ def test_a_plan_is_answered_from_what_was_said(ready: Engine) -> None:
 
 def test_the_quality_plan_starts_from_what_was_measured(ready: Engine) -> None:
     steps = quality_plan(ready, "valle", TOWN.town)
-    assert any("fuente-8: HTTP 503" in step.title for step in steps if step.phase == 1)
+    assert any("fuente-8: El sitio no respondió" in step.title for step in steps if step.phase == 1)
     assert any("retention_days" in step.title for step in steps if step.phase == 3)
     store_records(ready, Batch(quality_step=tuple(steps)), "test")
 
