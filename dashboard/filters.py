@@ -6,7 +6,7 @@ place that knows the parameters' names.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Self
@@ -100,18 +100,20 @@ class Filters:
 
     def query(self, **changes: Any) -> str:
         """Return the filters as a query, ``?…`` or nothing, with some of them changed."""
-        wanted = replace(self, **changes)
-        default = Filters()
+        wanted = replace(self, **changes) if changes else self
         pairs = [
-            (NAMES[field.name], str(getattr(wanted, field.name)))
-            for field in sorted(fields(self), key=lambda one: list(NAMES).index(one.name))
-            if getattr(wanted, field.name) not in (getattr(default, field.name), None)
+            (name, str(value))
+            for field, name in NAMES.items()
+            if (value := getattr(wanted, field)) not in (getattr(_DEFAULT, field), None)
         ]
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def lasting(self) -> "Filters":
         """Return what a link to another page keeps."""
         return Filters(**{name: getattr(self, name) for name in LASTING})
+
+
+_DEFAULT = Filters()
 
 
 def none_of(name: str, known: Iterable[str], _: Callable[..., str]) -> InputError:

@@ -175,9 +175,13 @@ class Visit:
         """Return a Spanish message in the visitor's language."""
         return translator(self.language)
 
+    @cached_property
+    def _lasting(self) -> Filters:
+        return self.filters.lasting()
+
     def link(self, path: str, /, **changes: Any) -> str:
         """Return the address of another page that looks at the same run, with some filters."""
-        return path + self.filters.lasting().query(**changes)
+        return path + self._lasting.query(**changes)
 
     def again(self, **changes: Any) -> str:
         """Return the address of this page with all its filters but for these changes."""

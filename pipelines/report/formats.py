@@ -7,7 +7,9 @@ thousands and nothing stands before the per cent sign.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -26,18 +28,15 @@ class Formats:
 
     def integer(self, value: int) -> str:
         """Write a count: ``5,796``."""
-        return format_decimal(value, locale=self.locale)
+        return _number(value, None, self.locale)
 
     def percent(self, value: float, decimals: int = 1) -> str:
         """Write a share: ``35.2%``."""
-        pattern = self.locale.percent_formats[None].pattern
-        cut = pattern.rindex("0") + 1  # the end of the integer part of «#,##0%»
-        places = f".{'0' * decimals}" if decimals else ""
-        return format_percent(value, pattern[:cut] + places + pattern[cut:], locale=self.locale)
+        return _share(value, decimals, self.locale)
 
     def probability(self, value: float) -> str:
         """Write a probability with two decimals: ``0.93``."""
-        return format_decimal(value, "0.00", locale=self.locale)
+        return _number(value, "0.00", self.locale)
 
     def decimal(self, value: float) -> str:
         """Write a number with one decimal: ``12.4``."""
@@ -56,11 +55,11 @@ class Formats:
 
     def short_date(self, value: date) -> str:
         """Write a day with its year in little room: ``5 set. 2021``."""
-        return format_date(value, "medium", locale=self.locale)
+        return _day(value, "medium", self.locale)
 
     def day(self, value: date) -> str:
         """Write a day in full: ``5 de setiembre de 2021``."""
-        return format_date(value, "long", locale=self.locale)
+        return _day(value, "long", self.locale)
 
     def short_day(self, value: date, *, year: bool = False) -> str:
         """Write a day in little room: ``5 set.``, or month and year."""
@@ -86,6 +85,25 @@ class Formats:
         if last <= start:
             return self.day(start)
         return format_interval(start, last, skeleton="yMMMMd", locale=self.locale)
+
+
+# Babel reads a pattern's parts anew for each figure, and pages write the same ones again and again.
+@lru_cache(maxsize=4096)
+def _number(value: float, pattern: str | None, locale: Locale) -> str:
+    return format_decimal(value, pattern, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _share(value: float, decimals: int, locale: Locale) -> str:
+    pattern = locale.percent_formats[None].pattern
+    cut = pattern.rindex("0") + 1  # the end of the integer part of «#,##0%»
+    places = f".{'0' * decimals}" if decimals else ""
+    return format_percent(value, pattern[:cut] + places + pattern[cut:], locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date, form: Literal["long", "medium"], locale: Locale) -> str:
+    return format_date(value, form, locale=locale)
 
 
 def formats(language: str, zone: ZoneInfo) -> Formats:

@@ -10,6 +10,7 @@ MAX_URL = 1000
 """Longer addresses are not linked: nobody can check where they lead."""
 
 _SPACE = re.compile(r"\s+")
+_PLAIN = re.compile(r"[ -~¡-¬®-ɏ]*")  # Latin letters and signs: nothing invisible, no loose accent
 _HOLDS_SPACE = re.compile(r"[\s\x00-\x20\x7f]")
 _JOINERS = frozenset("\u200c\u200d")  # emojis and some scripts need them
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs"})
@@ -23,9 +24,12 @@ def clean(text: str) -> str:
         >>> clean("hola\u202e  mundo\x00")
         'hola mundo'
     """
+    joined = _SPACE.sub(" ", text)
+    if _PLAIN.fullmatch(joined):
+        return joined.strip()
     kept: list[str] = []
     marks = 0
-    for character in _SPACE.sub(" ", text):
+    for character in joined:
         kind = unicodedata.category(character)
         marks = marks + 1 if kind == "Mn" else 0
         if character in _JOINERS or (kind not in _HIDDEN and marks <= _MAX_MARKS):

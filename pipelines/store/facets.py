@@ -115,8 +115,9 @@ def facets(connection: Connection, basis: Basis, *, zone: bool, lens: bool) -> F
         conditions.append(_BASIS.lenses == basis.lenses)
     kept = connection.execute(select(_BASIS.id).where(*conditions)).scalar_one_or_none()
     days, table = basis.window, FacetRow.__table__.c
-    query = derived(basis).where(_SAID.said_on >= days.start, _SAID.said_on < days.end)
-    if kept is not None:
+    if kept is None:
+        query = derived(basis).where(_SAID.said_on >= days.start, _SAID.said_on < days.end)
+    else:
         query = select(*(table[name] for name in _COLUMNS)).where(
             table.basis_id == kept, table.said_on >= days.start, table.said_on < days.end
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -170,6 +171,7 @@ def copies_of(engine: Engine, id_: str) -> int:
     return max(1, found)
 
 
+@cache
 def _columns() -> tuple[ColumnElement[Any], ...]:
     return (
         _SAID.id,
