@@ -13,14 +13,7 @@ from models.errors import InputError
 from models.records import Kind, Window
 from pipelines.searching import basis_of
 from pipelines.store.facets import Basis
-from pipelines.store.search import (
-    COUNTED_TO,
-    Asked,
-    conversation,
-    copies_of,
-    count_hits,
-    search,
-)
+from pipelines.store.search import Asked, conversation, copies_of, search
 
 PAGE = Page("manifestaciones", "/manifestaciones", N_("Manifestaciones"))
 router = APIRouter()
@@ -35,18 +28,15 @@ def show(visit: Visiting) -> HTMLResponse:
     """Show what is asked for, a page at a time."""
     basis = _basis(visit)
     if basis is None:
-        return visit.page("manifestaciones.html.j2", page=PAGE, hits=0)
-    asked, skip = _asked(visit), (visit.filters.page - 1) * SIZE
-    engine = visit.house.engine
-    found = search(engine, basis, asked, skip, SIZE)
-    is_last = len(found) < SIZE and (found or not skip)
+        return visit.page("manifestaciones.html.j2", page=PAGE, hits=None)
+    skip = (visit.filters.page - 1) * SIZE
+    hits = search(visit.house.engine, basis, _asked(visit), skip, SIZE)
+    after = skip + len(hits.found)
     return visit.page(
         "manifestaciones.html.j2",
         page=PAGE,
-        hits=skip + len(found) if is_last else count_hits(engine, basis, asked),
-        most=COUNTED_TO,
-        found=found,
-        size=SIZE,
+        hits=hits,
+        more=after < hits.count or (not hits.exact and len(hits.found) == SIZE),
         first=skip + 1,
         basis=basis,
         choices=_choices(visit),

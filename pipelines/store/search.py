@@ -34,10 +34,12 @@ from pipelines.store.pages import Pending
 from pipelines.store.read import Unclassified
 
 COUNTED_TO = 10_000
-"""More hits than this are not counted: a page says that there are more."""
+"""More hits than this are not counted: a page says that there are at least so many."""
+READ_TO = 40_000
+"""Nor are words looked for in more texts than the latest so many that have them."""
 
 _SAID, _LABEL = ManifestationRow, ClassificationRow
-_FEW = 20_000  # texts in which words are looked for one by one
+_FEW = 10_000  # texts in which words are looked for one by one
 _READ = 4_000  # characters of a text that are shown
 _PHRASE = re.compile(r'"([^"]*)"')
 
@@ -86,6 +88,15 @@ class Found:
     person: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Some of the hits, and how many there are in all; or at least, where that is not known."""
+
+    found: list[Found]
+    count: int
+    exact: bool = True
+
+
 def unsearchable(engine: Engine, municipality: str) -> Pending[Unclassified]:
     """Return the texts of a municipality that are new, or were edited, since they were indexed."""
     query = _unindexed(municipality, _SAID.id, _SAID.text_hash, _SAID.title, _SAID.text)
@@ -110,29 +121,33 @@ def _unindexed(municipality: str, *columns: Any) -> Select[*tuple[Any, ...]]:
     )
 
 
-def search(engine: Engine, basis: Basis, asked: Asked, skip: int, limit: int) -> list[Found]:
+def search(engine: Engine, basis: Basis, asked: Asked, skip: int, limit: int) -> Hits:
     """Return some of the hits: with words the latest indexed first, else the latest said.
 
     Of one day, those come first that were indexed last.
     """
     with explained(engine), engine.connect() as connection:
-        hit = _hits(connection, basis, asked).subquery("hit")
-        page = select(hit).order_by(*_order(hit, asked)).offset(skip).limit(limit).subquery("page")
+        sought = _sought(connection, basis, asked)
+        hit = sought.hits.subquery("hit")
+        total = (func.count().over() if sought.few else literal(0)).label("total")
+        page = select(hit, total).order_by(*_order(hit, asked)).offset(skip).limit(limit)
+        shown = page.subquery("page")
         query = (
-            select(*_columns())
-            .select_from(page)
-            .join(SearchRow, SearchRow.id == page.c.text_id)
+            select(shown.c.total, *_columns())
+            .select_from(shown)
+            .join(SearchRow, SearchRow.id == shown.c.text_id)
             .join(_SAID, _SAID.id == SearchRow.manifestation_id)
             .outerjoin(_LABEL, _labelled(basis))
-            .order_by(*_order(page, asked))
+            .order_by(*_order(shown, asked))
         )
-        return [Found(*row) for row in connection.execute(query)]
-
-
-def count_hits(engine: Engine, basis: Basis, asked: Asked) -> int:
-    """Return how many hits there are, at most one more than `COUNTED_TO`."""
-    with explained(engine), engine.connect() as connection:
-        return _counted(connection, _hits(connection, basis, asked), COUNTED_TO + 1)
+        rows = connection.execute(query).all()
+        found = [Found(*row[1:]) for row in rows]
+        if len(found) < limit and (found or not skip):
+            return Hits(found, skip + len(found))
+        if found and sought.few:
+            return Hits(found, rows[0].total)
+        count, exact = _tally(connection, sought)
+        return Hits(found, max(count, skip + len(found)), exact)
 
 
 def conversation(engine: Engine, basis: Basis, id_: str, limit: int) -> list[Found]:
@@ -203,8 +218,22 @@ def _labelled(basis: Basis) -> ColumnElement[bool]:
     )
 
 
-def _hits(connection: Connection, basis: Basis, asked: Asked) -> Select[Any]:
-    """Select which texts are asked for, of those that the run counted: text_id and said_on."""
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """How texts are looked for: queries of ``text_id`` and ``said_on``.
+
+    ``few``: so few that all are looked at anyhow. ``latest`` are those hits that are among the
+    latest `READ_TO` texts with the words, which ``read`` gives; without words, nothing.
+    """
+
+    hits: Select[Any]
+    few: bool = False
+    latest: Select[Any] | None = None
+    read: Select[Any] | None = None
+
+
+def _sought(connection: Connection, basis: Basis, asked: Asked) -> _Sought:
+    """Say how to look for what is asked for, among what the run counted."""
     zone = asked.zone if basis.gazetteer else ""
     lens = asked.lens if basis.lenses else ""
     facet = facets(connection, basis, zone=bool(zone), lens=bool(lens))
@@ -218,10 +247,11 @@ def _hits(connection: Connection, basis: Basis, asked: Asked) -> Select[Any]:
         codes = literal(" ") + facet.c.lenses + " "
         query = query.where(codes.contains(f" {lens} ", autoescape=True))
     if not asked.terms:
-        return query
+        return _Sought(query)
     if connection.dialect.name == "sqlite":
         return _matched(connection, query, facet, asked.terms)
-    return query.join(SearchRow, SearchRow.id == facet.c.text_id).where(_vector(asked.terms))
+    words = _vector(asked.terms)
+    return _Sought(query.join(SearchRow, SearchRow.id == facet.c.text_id).where(words))
 
 
 def _order(rows: FromClause, asked: Asked) -> list[ColumnElement[Any]]:
@@ -235,9 +265,18 @@ def _counted(connection: Connection, query: Select[Any], most: int) -> int:
     return found
 
 
+def _tally(connection: Connection, sought: _Sought) -> tuple[int, bool]:
+    """Count the hits as far as they are counted, and say whether those are all."""
+    latest, read = sought.latest, sought.read
+    count = _counted(connection, sought.hits if latest is None else latest, COUNTED_TO + 1)
+    if count > COUNTED_TO:
+        return COUNTED_TO, False
+    return count, read is None or _counted(connection, read, READ_TO) < READ_TO
+
+
 def _matched(
     connection: Connection, query: Select[Any], facet: FromClause, terms: Sequence[Sequence[str]]
-) -> Select[Any]:
+) -> _Sought:
     """Narrow a query to texts that have all the terms, on SQLite.
 
     It reads the index of words from its end on, whatever else is asked for: 0.7 µs a text that has
@@ -248,14 +287,19 @@ def _matched(
     if _counted(connection, query, _FEW + 1) <= _FEW:
         stems = literal(" ") + SearchRow.stems + " "
         has = (func.instr(stems, f" {phrase} ") > 0 for phrase in phrases)
-        return query.join(SearchRow, SearchRow.id == facet.c.text_id).where(*has)
+        some = query.join(SearchRow, SearchRow.id == facet.c.text_id).where(*has)
+        return _Sought(some, few=True)
     index = table(INDEX, column("rowid"))
     asked = " AND ".join(f'"{phrase}"' for phrase in phrases)
     matches = text(f"{INDEX} MATCH :asked").bindparams(asked=asked)
-    hits = (index.c.rowid.label("text_id"), facet.c.said_on)  # the index has them in order
-    its = index.c.rowid + 0  # or words might be asked anew for each text that the facets leave
-    query = query.join(index, its == facet.c.text_id).where(matches)
-    return query.with_only_columns(*hits)
+    latest = select(index).where(matches).order_by(index.c.rowid.desc()).limit(READ_TO)
+    every, some = (
+        query.join(words, words.c.rowid + 0 == facet.c.text_id)
+        # the index has them in order; but for the sum, each text's words might be asked anew
+        .with_only_columns(words.c.rowid.label("text_id"), facet.c.said_on)
+        for words in (index, latest.subquery("latest"))
+    )
+    return _Sought(every.where(matches), latest=some, read=latest)
 
 
 def _vector(terms: Sequence[Sequence[str]]) -> ColumnElement[bool]:

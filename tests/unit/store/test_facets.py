@@ -22,7 +22,7 @@ from pipelines.privacy import text_hash
 from pipelines.searching import index_labels, index_texts
 from pipelines.store.engine import open_engine
 from pipelines.store.facets import Basis, derived
-from pipelines.store.search import Asked, count_hits, search
+from pipelines.store.search import Asked, search
 from pipelines.store.write import Correction, Placed, Store
 from tests.unit.store.builders import (
     LIMA,
@@ -116,14 +116,14 @@ def test_every_list_holds_what_was_written(store: Store, kept: bool) -> None:
 
     for asked in ASKED:
         wanted = [text for text in texts if text.meets(asked)]
-        found = search(store.engine, BASIS, asked, 0, 100)
+        found = search(store.engine, BASIS, asked, 0, 100).found
         assert {one.id for one in found} == {text.item.id for text in wanted}, asked
-        assert count_hits(store.engine, BASIS, asked) == len(wanted)
+        assert search(store.engine, BASIS, asked, 0, 1).count == len(wanted)
         labels = {text.item.id: (text.category, text.sentiment, text.intent) for text in wanted}
         assert {one.id: (one.category, one.sentiment, one.intent) for one in found} == labels
         days = [one.said_on for one in found]
         assert asked.words or days == sorted(days, reverse=True)
-        pages = [search(store.engine, BASIS, asked, skip, 5) for skip in range(0, 70, 5)]
+        pages = [search(store.engine, BASIS, asked, skip, 5).found for skip in range(0, 70, 5)]
         assert [one for page in pages for one in page] == found
 
 
@@ -133,7 +133,7 @@ def test_only_the_days_of_the_window_are_listed(store: Store) -> None:
     index_labels(store.engine, BASIS)
     week = replace(BASIS, window=Window(date(2026, 3, 8), date(2026, 3, 15), LIMA))
 
-    found = search(store.engine, week, Asked(), 0, 100)
+    found = search(store.engine, week, Asked(), 0, 100).found
 
     assert {one.id for one in found} == {t.item.id for t in texts if 8 <= t.day < 15}
 
@@ -148,10 +148,10 @@ def test_a_correction_is_listed_at_once(store: Store) -> None:
 
     store.save_corrections([correction])
 
-    assert count_hits(store.engine, BASIS, Asked(category="transport")) == 0
-    assert [one.id for one in search(store.engine, BASIS, Asked(category="health"), 0, 9)] == [
-        item.id
-    ]
+    assert search(store.engine, BASIS, Asked(category="transport"), 0, 1).count == 0
+    assert [
+        one.id for one in search(store.engine, BASIS, Asked(category="health"), 0, 9).found
+    ] == [item.id]
 
 
 def test_zones_of_another_gazetteer_are_not_taken_from_the_copies(store: Store) -> None:
@@ -164,11 +164,11 @@ def test_zones_of_another_gazetteer_are_not_taken_from_the_copies(store: Store) 
     index_labels(store.engine, BASIS)
     other = replace(BASIS, gazetteer="places-2")
 
-    assert count_hits(store.engine, other, Asked(zone="norte")) == 0
-    assert count_hits(store.engine, other, Asked(zone="sur")) == 1
+    assert search(store.engine, other, Asked(zone="norte"), 0, 1).count == 0
+    assert search(store.engine, other, Asked(zone="sur"), 0, 1).count == 1
     assert index_labels(store.engine, other) == 1
-    assert count_hits(store.engine, other, Asked(zone="sur")) == 1
-    assert count_hits(store.engine, BASIS, Asked(zone="norte")) == 1
+    assert search(store.engine, other, Asked(zone="sur"), 0, 1).count == 1
+    assert search(store.engine, BASIS, Asked(zone="norte"), 0, 1).count == 1
 
 
 def test_copies_by_labels_that_no_figures_show_are_forgotten(store: Store) -> None:
@@ -183,7 +183,7 @@ def test_copies_by_labels_that_no_figures_show_are_forgotten(store: Store) -> No
     with store.engine.connect() as connection:
         assert connection.scalars(select(SearchBasisRow.model_version)).all() == ["prueba-2"]
         assert len(connection.execute(select(FacetRow.text_id)).all()) == 1
-    assert count_hits(store.engine, BASIS, Asked(category="transport")) == 1
+    assert search(store.engine, BASIS, Asked(category="transport"), 0, 1).count == 1
 
 
 def test_nothing_is_left_of_what_is_purged(store: Store) -> None:
@@ -317,7 +317,6 @@ def test_a_list_is_read_from_one_index_in_its_order(
     )
 
     search(sqlite_engine, BASIS, asked, 40, 20)
-    count_hits(sqlite_engine, BASIS, asked)
 
     plans = []
     for sql, values in [one for one in statements if "search_facet" in one[0]]:

@@ -18,7 +18,7 @@ from pipelines.store.read import (
     unclassified,
     unlabelled,
 )
-from pipelines.store.search import Asked, count_hits, search
+from pipelines.store.search import Asked, search
 from pipelines.store.write import Store
 from tests.unit.store.builders import LIMA, begun
 
@@ -84,7 +84,7 @@ QUERIES: dict[str, Callable[[Engine], object]] = {
     "latest": lambda engine: latest_runs(engine, "m1", 10),
     "seen": lambda engine: seen_fingerprints(engine, "m1", "s1"),
     "listed": lambda engine: search(engine, SEARCHED, Asked(category="water"), 40, 20),
-    "counted": lambda engine: count_hits(engine, SEARCHED, Asked(sentiment="negative")),
+    "counted": lambda engine: search(engine, SEARCHED, Asked(sentiment="negative"), 0, 1),
     "found": lambda engine: search(engine, SEARCHED, Asked(words="bach123", source="s1"), 0, 20),
     "leases": lambda engine: held(engine, "m1"),
 }

@@ -10,7 +10,7 @@ from models.search_tables import SearchRow
 from models.tables import ManifestationRow
 from pipelines.searching import index_texts
 from pipelines.store.facets import Basis
-from pipelines.store.search import Asked, conversation, count_hits, search
+from pipelines.store.search import Asked, conversation, search
 from pipelines.store.write import Store
 from tests.unit.store.builders import LIMA, MARCH, MODEL, TAXONOMY, begun, classified, said, save
 
@@ -47,9 +47,10 @@ def indexed(
 
 
 def texts(engine: Engine, words: str, **asked: str) -> set[str]:
-    found = search(engine, basis(), Asked(words=words, **asked), 0, 50)
-    assert count_hits(engine, basis(), Asked(words=words, **asked)) == len(found)
-    return {one.text for one in found}
+    hits = search(engine, basis(), Asked(words=words, **asked), 0, 50)
+    assert hits.exact
+    assert hits.count == len(hits.found)
+    return {one.text for one in hits.found}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,28 @@ def texts(engine: Engine, words: str, **asked: str) -> set[str]:
 )
 def test_words_are_found_by_their_stems(indexed: Engine, words: str, hits: set[int]) -> None:
     assert texts(indexed, words) == {TEXTS[i] for i in hits}
+
+
+def test_words_that_very_many_texts_have_are_counted_among_the_latest(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(sqlite_engine)
+    items = [said(i, f"Bache {i}, gracias" if i % 2 else f"Bache {i}") for i in range(10)]
+    save(store, begun(store), *items)
+    store.save_classifications(TAXONOMY, [classified(item) for item in items])
+    index_texts(sqlite_engine, "villa")
+    monkeypatch.setattr("pipelines.store.search._FEW", 4)
+    monkeypatch.setattr("pipelines.store.search.READ_TO", 6)
+
+    def hits(words: str, skip: int) -> tuple[int, int, bool]:
+        found = search(sqlite_engine, basis(), Asked(words=words), skip, 3)
+        return len(found.found), found.count, found.exact
+
+    assert hits("bache", 0) == (3, 6, False)
+    assert hits("bache", 6) == (3, 9, False)
+    assert hits("bache", 9) == (1, 10, True)
+    assert hits("bache gracias", 0) == (3, 5, True)
+    assert hits("bache gracias", 3) == (2, 5, True)
 
 
 def test_an_edit_is_found_by_its_new_words_alone(indexed: Engine) -> None:
@@ -99,15 +122,15 @@ def test_only_the_runs_window_model_and_labels_are_searched(indexed: Engine) -> 
     before = Window(date(2026, 1, 1), date(2026, 2, 1), LIMA)
     asked = Asked(words="basura")
 
-    assert count_hits(indexed, basis(), asked) == 2
-    assert count_hits(indexed, basis(window=before), asked) == 0
-    assert count_hits(indexed, basis(model_version="otro"), asked) == 0
-    assert count_hits(indexed, basis(municipality="otra"), asked) == 0
-    assert count_hits(indexed, basis(), Asked(words="basura", source="foro")) == 0
+    assert search(indexed, basis(), asked, 0, 1).count == 2
+    assert search(indexed, basis(window=before), asked, 0, 1).count == 0
+    assert search(indexed, basis(model_version="otro"), asked, 0, 1).count == 0
+    assert search(indexed, basis(municipality="otra"), asked, 0, 1).count == 0
+    assert search(indexed, basis(), Asked(words="basura", source="foro"), 0, 1).count == 0
 
 
 def test_a_conversation_of_another_municipality_is_not_told(indexed: Engine) -> None:
-    one = search(indexed, basis(), Asked(words="asalto"), 0, 1)[0]
+    one = search(indexed, basis(), Asked(words="asalto"), 0, 1).found[0]
 
     assert [found.id for found in conversation(indexed, basis(), one.id, 10)] == [one.id]
     assert conversation(indexed, basis(municipality="otra"), one.id, 10) == []
