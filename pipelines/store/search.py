@@ -292,14 +292,16 @@ def _matched(
     index = table(INDEX, column("rowid"))
     asked = " AND ".join(f'"{phrase}"' for phrase in phrases)
     matches = text(f"{INDEX} MATCH :asked").bindparams(asked=asked)
-    latest = select(index).where(matches).order_by(index.c.rowid.desc()).limit(READ_TO)
-    every, some = (
-        query.join(words, words.c.rowid + 0 == facet.c.text_id)
-        # the index has them in order; but for the sum, each text's words might be asked anew
-        .with_only_columns(words.c.rowid.label("text_id"), facet.c.said_on)
-        for words in (index, latest.subquery("latest"))
-    )
-    return _Sought(every.where(matches), latest=some, read=latest)
+    rowid: ColumnElement[int] = index.c.rowid
+    latest = select(rowid).where(matches).order_by(rowid.desc()).limit(READ_TO)
+
+    def those_of(words: FromClause) -> Select[Any]:
+        its = words.c.rowid + 0  # or words might be asked anew for each text that the facets leave
+        hits = (words.c.rowid.label("text_id"), facet.c.said_on)  # the index has them in order
+        return query.join(words, its == facet.c.text_id).with_only_columns(*hits)
+
+    every, some = those_of(index).where(matches), those_of(latest.subquery("latest"))
+    return _Sought(every, latest=some, read=latest)
 
 
 def _vector(terms: Sequence[Sequence[str]]) -> ColumnElement[bool]:
