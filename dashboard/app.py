@@ -22,7 +22,6 @@ from dashboard.access import (
     needs,
     sent_by_our_page,
 )
-from dashboard.figures import Counted
 from dashboard.pages import (
     categorias,
     demandas,
@@ -94,7 +93,6 @@ def create_app(
         engine=engine,
         taxonomy=taxonomy,
         own=own,
-        counted=Counted(engine, taxonomy),
         pages=tuple(page.PAGE for page in PAGES),
     )
     app.state.receiving = receiving

@@ -1,11 +1,11 @@
 """The figures of a counted run, ready to be shown: small cells hidden, charts drawn, kept a while.
 
-A run's insight rows hardly change once they are counted, so what is made of them is kept for
-`FRESH` seconds; a purge or a comparison made meanwhile shows after that.
+A run's insight rows hardly change once they are counted, so what is made of them is kept; a purge
+or a comparison made meanwhile shows after `FRESH` seconds.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Engine
@@ -36,13 +36,14 @@ class Shown:
     charts: Mapping[str, Chart]
 
 
-@dataclass
 class Counted:
     """Reads runs, and keeps the latest ones that were looked at."""
 
-    engine: Engine
-    taxonomy: Taxonomy
-    _kept: Kept[Shown] = field(default_factory=lambda: Kept(_KEPT, FRESH))
+    def __init__(
+        self, engine: Engine, taxonomy: Taxonomy, state: Callable[[], object] = object
+    ) -> None:
+        self.engine, self.taxonomy = engine, taxonomy
+        self._kept: Kept[Shown] = Kept(_KEPT, FRESH, state)
 
     def window(self, run_id: str, municipality: str) -> CountedWindow:
         """Return a run that another has counted after, or that is of another length.

@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from pathlib import Path
+from time import time
 from typing import Annotated, Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
@@ -31,17 +32,19 @@ from pipelines.report.texts import Texts, texts
 from pipelines.report.view import FEW
 from pipelines.report.why import told
 from pipelines.store.counted import CountedWindow, counted_municipalities, counted_windows
+from pipelines.store.version import DataVersion
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-_KEPT = 256
+_KEPT = 512
 """How many pages are kept; one is some 50 kB."""
 _TABLES = 24
 """How many tables, and parts of them, are kept; the largest has some hundred thousand rows."""
 _DELAYS = 32
 """Of how many windows it is kept how long demands wait."""
 _HOUR = 3600.0
-"""How long that is kept while no demand changes, in seconds: waiting is told in days."""
+"""How long that is kept while no demand changes, in seconds: waiting is told in days. No page is
+kept into another hour, for some say what day it is."""
 _TOKEN, _NAME = secrets.token_hex(16), secrets.token_hex(16)
 """What stands in a kept page for its visitor's token and name; nobody outside can know them."""
 
@@ -75,20 +78,26 @@ class Page:
     role: str = "viewer"
 
 
-@dataclass(frozen=True)
 class House:
-    """What the whole application stands on."""
+    """What the whole application stands on, and what it keeps of what it has shown."""
 
-    engine: Engine
-    taxonomy: Taxonomy
-    own: Path
-    counted: Counted
-    pages: tuple[Page, ...]
-    environment: Environment = field(default_factory=environment)
-    kept: Kept[str] = field(default_factory=lambda: Kept(_KEPT, FRESH))
-    tables: Kept[pd.DataFrame] = field(default_factory=lambda: Kept(_TABLES, FRESH))
-    delays: Kept[Delays] = field(default_factory=lambda: Kept(_DELAYS, _HOUR))
-    _read: dict[str, tuple[int, Municipality]] = field(default_factory=dict, init=False)
+    def __init__(
+        self, engine: Engine, taxonomy: Taxonomy, own: Path, pages: tuple[Page, ...]
+    ) -> None:
+        self.engine, self.taxonomy, self.own, self.pages = engine, taxonomy, own, pages
+        self.environment = environment()
+        self.counted = Counted(engine, taxonomy, self._state)
+        self.kept: Kept[str] = Kept(_KEPT, FRESH, self._state)
+        self.tables: Kept[pd.DataFrame] = Kept(_TABLES, FRESH, self._state)
+        self.delays: Kept[Delays] = Kept(_DELAYS, _HOUR)
+        self._version = DataVersion(engine)
+        self._read: dict[str, tuple[int, Municipality]] = {}
+
+    def _state(self) -> object:
+        """Return what is the same again only while pages would be: database, files and hour."""
+        files = list_municipalities(self.own).items()
+        changed = tuple((code, path.stat().st_mtime_ns) for code, path in files)
+        return self._version(), changed, time() // _HOUR
 
     def forget(self) -> None:
         """Forget what is kept, for somebody has changed what it shows."""
@@ -259,8 +268,9 @@ _Show = Callable[Concatenate[Visit, _Given], HTMLResponse]
 def kept(show: _Show[_Given]) -> _Show[_Given]:
     """Keep the pages that a function shows, for everybody of the same role.
 
-    They show the state of at most `FRESH` seconds ago; what a visitor changes shows at once. Where
-    a role may more than read, each person has pages of their own.
+    They show the state of at most `FRESH` seconds ago; what a visitor changes shows at once. While
+    nothing is written to the database, no page is made again. Where a role may more than read,
+    each person has pages of their own.
     """
 
     @wraps(show)

@@ -17,10 +17,19 @@ class _Clock:
 
 def test_a_value_is_made_once_and_again_when_it_is_old() -> None:
     clock, made = _Clock(), iter("abc")
-    kept: Kept[str] = Kept(8, 30.0, clock)
+    kept: Kept[str] = Kept(8, 30.0, clock=clock)
     assert [kept.get("x", lambda: next(made)) for _ in range(3)] == ["a", "a", "a"]
     clock.now = 30.0
     assert kept.get("x", lambda: next(made)) == "b"
+
+
+def test_a_value_is_not_made_again_while_what_it_is_made_of_is_the_same() -> None:
+    clock, made, states = _Clock(), iter("abc"), iter([1, 1, 2, 2])
+    kept: Kept[str] = Kept(8, 30.0, lambda: next(states), clock)
+    found = []
+    for clock.now in (0.0, 30.0, 59.0, 60.0, 90.0):
+        found.append(kept.get("x", lambda: next(made)))
+    assert found == ["a", "a", "a", "b", "b"]
 
 
 def test_many_who_ask_at_once_have_it_made_once() -> None:
@@ -42,7 +51,7 @@ def test_many_who_ask_at_once_have_it_made_once() -> None:
 
 def test_while_an_old_value_is_made_again_others_get_the_old_one() -> None:
     clock = _Clock()
-    kept: Kept[str] = Kept(8, 30.0, clock)
+    kept: Kept[str] = Kept(8, 30.0, clock=clock)
     kept.get("x", lambda: "old")
     clock.now = 31.0
     begun, go_on = Event(), Event()
