@@ -46,6 +46,7 @@ def serve_dashboard(
 
     from configs.settings import Settings
     from dashboard.access import Door
+    from dashboard.ahead import opened_ahead
     from dashboard.app import create_app, is_loopback
     from flows.house import open_store, receiving_of
     from pipelines.store.users import has_users
@@ -71,9 +72,9 @@ def serve_dashboard(
         settings.session_secret(),
         _provider(sign_on) if sign_on else None,
     )
-    receiving = receiving_of(settings)
+    app = create_app(engine, settings.municipalities, door, receiving_of(settings))
     config = uvicorn.Config(
-        create_app(engine, settings.municipalities, door, receiving),
+        app,
         host=host,
         port=port,
         log_level="warning",
@@ -83,7 +84,7 @@ def serve_dashboard(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    with config.bind_socket() as listening:
+    with config.bind_socket() as listening, opened_ahead(app):
         listening.listen(config.backlog)  # who reads the address may ask at once
         bound = listening.getsockname()[1]
         scheme = "https" if certificate else "http"
