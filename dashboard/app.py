@@ -1,9 +1,12 @@
 """The application: its pages, its order of navigation, its errors."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -42,6 +45,7 @@ from dashboard.shell import House, Lost, Page
 from dashboard.words import N_
 from models.errors import ConfigError, ConflictError, InputError, ManifiestaError
 from pipelines.report.page import TEMPLATES
+from pipelines.store.engine import CONNECTIONS
 
 PAGES = (
     resumen,
@@ -86,6 +90,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        lifespan=_few_at_once,
     )
     taxonomy = load_taxonomy()
     app.state.door, app.state.gate = door, Gate()
@@ -124,6 +129,13 @@ def create_app(
     app.add_exception_handler(open311.Refusal, open311.refused)
     app.add_exception_handler(SignInNeededError, _ask_to_sign_in)
     return app
+
+
+@asynccontextmanager
+async def _few_at_once(_app: FastAPI) -> AsyncIterator[None]:
+    """Answer few requests at a time: more threads only take the interpreter from each other."""
+    current_default_thread_limiter().total_tokens = CONNECTIONS
+    yield
 
 
 def _report_style() -> FileResponse:

@@ -258,7 +258,11 @@ class Lost(Visit):
         self.filters = Filters(language=self.language)
 
 
-Visiting = Annotated[Visit, Depends(Visit)]
+async def _visit(request: Request) -> Visit:
+    return Visit(request)  # reads the address alone, so that no thread is needed
+
+
+Visiting = Annotated[Visit, Depends(_visit)]
 """How a page asks for its visit: ``def show(visit: Visiting) -> HTMLResponse``."""
 
 _Given = ParamSpec("_Given")

@@ -42,6 +42,8 @@ def serve_dashboard(
 
     Beyond this machine it wants users, the names that it is known by, and HTTPS.
     """
+    import gc
+
     import uvicorn
 
     from configs.settings import Settings
@@ -84,6 +86,8 @@ def serve_dashboard(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
+    gc.collect()
+    gc.freeze()  # to look through all modules for garbage again takes 0.2 s, and stops all answers
     with config.bind_socket() as listening, opened_ahead(app):
         listening.listen(config.backlog)  # who reads the address may ask at once
         bound = listening.getsockname()[1]

@@ -12,10 +12,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from models.errors import ConfigError, StoreError
 
+CONNECTIONS = 5
+"""What one process keeps open; it opens as many again where many threads ask at once."""
+
 _BUSY_SECONDS = 30
 _CACHE_KIB = 65_536  # of a connection: joins over a million texts miss SQLite's 2 MiB all the time
 _MAPPED_BYTES = 2**31 - 2**16  # what SQLite maps at most unless it was built otherwise
-_CONNECTIONS = 5  # of one process; as many again where many threads ask at once
 _RECYCLE_SECONDS = 1_800
 _CONNECT_SECONDS = 10
 
@@ -45,8 +47,8 @@ def open_engine(url: str, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
         return create_engine(
             address,
             pool_pre_ping=True,
-            pool_size=_CONNECTIONS,
-            max_overflow=_CONNECTIONS,
+            pool_size=CONNECTIONS,
+            max_overflow=CONNECTIONS,
             pool_recycle=_RECYCLE_SECONDS,
             connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "manifiesta"},
         )
