@@ -29,7 +29,7 @@ from pipelines.report.formats import Formats, formats
 from pipelines.report.page import TEMPLATES as REPORT_TEMPLATES
 from pipelines.report.safe import clean, host_of, shorten, web_link
 from pipelines.report.texts import Texts, texts
-from pipelines.report.view import FEW
+from pipelines.report.view import FEW, Row
 from pipelines.report.why import told
 from pipelines.store.counted import CountedWindow, counted_municipalities, counted_windows
 from pipelines.store.version import DataVersion
@@ -39,7 +39,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 _KEPT = 512
 """How many pages are kept; one is some 50 kB."""
 _TABLES = 24
-"""How many tables, and parts of them, are kept; the largest has some hundred thousand rows."""
+"""How many tables are kept; the largest has some hundred thousand rows."""
+_SERIES = 64
+"""How many ways to cut a window are kept, each of a lens; one has some hundred lines."""
 _DELAYS = 32
 """Of how many windows it is kept how long demands wait."""
 _HOUR = 3600.0
@@ -89,6 +91,7 @@ class House:
         self.counted = Counted(engine, taxonomy, self._state)
         self.kept: Kept[str] = Kept(_KEPT, FRESH, self._state)
         self.tables: Kept[pd.DataFrame] = Kept(_TABLES, FRESH, self._state)
+        self.series: Kept[list[Row]] = Kept(_SERIES, FRESH, self._state)
         self.delays: Kept[Delays] = Kept(_DELAYS, _HOUR)
         self._version = DataVersion(engine)
         self._read: dict[str, tuple[int, Municipality]] = {}

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-import pandas as pd
-
 from configs.schema import Municipality
 from dashboard.figures import Shown
 from dashboard.shell import Visit
@@ -14,7 +12,7 @@ from models.tables import InsightSeries
 from pipelines.proportions import wilson
 from pipelines.report.charts import Chart
 from pipelines.report.drawn import draw_bars
-from pipelines.report.view import Line, Share, line_of, rows_of
+from pipelines.report.view import Line, Row, Share, line_of, rows_of
 from pipelines.store.counted import series_frame
 from pipelines.suppress import suppress
 
@@ -30,16 +28,15 @@ def names_of(visit: Visit, town: Municipality, shown: Shown, dimension: str) -> 
 
 def _series(
     visit: Visit, town: Municipality, shown: Shown, grain: str, dimensions: tuple[str, str]
-) -> pd.DataFrame:
+) -> list[Row]:
     """Return lines of all labels, small cells hidden; kept, for each label's page wants some."""
     run, lens, k = shown.data.run.id, visit.filters.lens, town.suppress_below
 
-    def read() -> pd.DataFrame:
+    def read() -> list[Row]:
         frame = series_frame(visit.house.engine, run, lens, grain, dimensions)
-        return suppress(frame, InsightSeries, k)
+        return rows_of(suppress(frame, InsightSeries, k))
 
-    key = (InsightSeries.__tablename__, run, lens, k, grain, dimensions)
-    return visit.house.tables.get(key, read)
+    return visit.house.series.get((run, lens, k, grain, dimensions), read)
 
 
 def parts_of(visit: Visit, dimension: str, value: str, second: str) -> tuple[Line, ...]:
@@ -50,11 +47,12 @@ def parts_of(visit: Visit, dimension: str, value: str, second: str) -> tuple[Lin
     town, shown = visit.town, visit.shown
     if town is None or shown is None:
         return ()
-    frame = _series(visit, town, shown, "window", (dimension, second))
+    every = _series(visit, town, shown, "window", (dimension, second))
     names = names_of(visit, town, shown, second)
     lines = [
         line_of(row, str(row["second_value"]), names.get(str(row["second_value"]), ""))
-        for row in rows_of(frame[frame["value"] == value])
+        for row in every
+        if row["value"] == value
     ]
     return tuple(sorted(lines, key=lambda one: (one.hidden, -one.count, one.code)))
 
@@ -67,11 +65,12 @@ def counted_in(visit: Visit, dimension: str, second: str, whole: Line) -> tuple[
     town, shown = visit.town, visit.shown
     if town is None or shown is None:
         return ()
-    frame = _series(visit, town, shown, "window", (dimension, second))
+    every = _series(visit, town, shown, "window", (dimension, second))
     names = names_of(visit, town, shown, dimension)
     lines = [
         _part(line_of(row, str(row["value"]), names.get(str(row["value"]), "")), whole)
-        for row in rows_of(frame[frame["second_value"] == whole.code])
+        for row in every
+        if row["second_value"] == whole.code
     ]
     return tuple(sorted(lines, key=lambda one: (one.hidden, -one.count, one.code)))
 
@@ -95,9 +94,9 @@ def weeks_of(visit: Visit, dimension: str, value: str) -> Weeks:
     town, shown = visit.town, visit.shown
     if town is None or shown is None:
         return Weeks()
-    frame = _series(visit, town, shown, "week", (dimension, ""))
+    every = _series(visit, town, shown, "week", (dimension, ""))
     lines, spans = [], {}
-    for row in rows_of(frame[frame["value"] == value]):
+    for row in (row for row in every if row["value"] == value):
         week = str(row["period"])
         start, end = (date.fromisoformat(str(row[name])) for name in ("period_from", "period_to"))
         lines.append(line_of(row, week, visit.f.short_date(start)))

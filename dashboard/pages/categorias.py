@@ -50,7 +50,8 @@ def _terms(visit: Visit, category: str) -> list[dict[str, Any]]:
     """Return the words that set a category apart, without those of too few people."""
     if visit.window is None or visit.town is None:
         return []
-    frame = lens_frame(visit.house.engine, InsightTerm, visit.window.run_id, visit.filters.lens)
+    asked = (InsightTerm, visit.window.run_id, visit.filters.lens)
+    frame = visit.house.tables.get(asked, lambda: lens_frame(visit.house.engine, *asked))
     mine = frame[(frame["category"] == category) & (frame["voices"] >= visit.town.suppress_below)]
     best = mine.sort_values("z", ascending=False).head(_MOST_TERMS)
     return [dict(row) for row in rows_of(best)]
