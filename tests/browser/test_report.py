@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
+from tests.browser.poison import named, poison
 from tests.unit.report.town import Said, Town, busy_town, taxonomy
 
 SIZES = [(1366, 768), (390, 844)]
@@ -28,6 +29,7 @@ def hostile() -> Town:
         )
         for i, word in enumerate(words)
     ]
+    town.town = named(town.town)
     town.failed = {"fuente-8": "Z" * 10_000}
     town.error = "Y" * 10_000
     return town
@@ -37,7 +39,10 @@ def hostile() -> Town:
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     town = request.param()
     folder = tmp_path_factory.mktemp("report")
-    data = gather(town.engine(folder / "town.db"), town.run, town.town, taxonomy())
+    engine = town.engine(folder / "town.db")
+    if request.param is hostile:
+        assert all(poison(engine).values())
+    data = gather(engine, town.run, town.town, taxonomy())
     return write_report(data, folder)
 
 
