@@ -1,5 +1,6 @@
 """Another system reads demands and sends requests: over real HTTP, in JSON and in XML."""
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import georeport
 import pytest
 import uvicorn
+from civicbot import Open311Client
+from civicbot.http import HttpError, HttpTransport, RateLimiter
+from civicbot.registry import Endpoint
 
 from configs.schema import Source
 from crawlers.protocols.base import Answer
@@ -77,6 +81,57 @@ def test_a_client_of_others_reads_what_our_own_reads(served: Served, form: str) 
     assert one["status_notes"] == "Ya se recogió."
     both = theirs.get_service_requests(service_request_id=id_, service_code="waste", status="open")
     assert both == ([one] if form == "json" else one)  # of one XML element it makes no list
+
+
+def theirs_that_sends(root: str) -> Open311Client:
+    """A client of others that also sends, at the pace of the test."""
+    endpoint = Endpoint("villa", "Villa de Prueba", root, write=True)
+    transport = HttpTransport(rate_limiter=RateLimiter(min_interval=0))
+    return Open311Client(endpoint, transport, jurisdiction_id="villa")
+
+
+def test_a_client_of_others_sends_and_reads_back(served: Served) -> None:
+    root, store, _ = served
+    theirs = theirs_that_sends(root)
+
+    sent = theirs.create_request(
+        "waste",
+        dry_run=False,
+        confirm="SEND",
+        api_key=KEY,
+        validate_remote=True,  # it checks what it sends against the services that it reads
+        address_string="Norte",
+        description="Hay bolsas rotas en la esquina, llamen al 987654321",
+        email="ana@example.pe",
+        first_name="Ana",
+    )
+
+    (told,) = sent.response
+    one = theirs.get_request(told["service_request_id"])
+    assert one is not None
+    assert one["description"] == "Hay bolsas rotas en la esquina, llamen al [teléfono]"
+    assert (one["status"], one["address"]) == ("open", "Norte, Villa de Prueba")
+    assert one in theirs.list_requests(service_code="waste", status="open")
+    assert theirs.list_requests(service_request_ids=[told["service_request_id"]]) == [one]
+    demand = find_demand(store.engine, "villa", told["service_request_id"])
+    assert (demand.origin, demand.status, demand.area) == ("open311", Status.NEW, "Limpieza")
+    assert "Ana" not in str(one)
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "status"), [("wrong", "waste", 403), (KEY, "no-such-service", 400)]
+)
+def test_a_client_of_others_is_told_why_nothing_was_taken(
+    served: Served, key: str, code: str, status: int
+) -> None:
+    theirs = theirs_that_sends(served[0])
+    asked = {"api_key": key, "address_string": "Norte", "description": "Bolsas"}
+
+    with pytest.raises(HttpError) as refused:
+        theirs.create_request(code, dry_run=False, confirm="SEND", **asked)
+
+    assert refused.value.status == status
+    assert json.loads(refused.value.body)[0]["code"] == status
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])
