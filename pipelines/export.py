@@ -51,9 +51,7 @@ def write_sheet(frame: pd.DataFrame, sheet: Sheet, path: Path, form: str) -> Non
         if form == "csv":
             safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
         elif form == "jsonl":
-            safe.map(_plain_day).to_json(
-                path, orient="records", lines=True, force_ascii=False, date_format="iso"
-            )
+            path.write_text(json_of(safe, lines=True), encoding="utf-8")
         elif form == "parquet":
             safe.to_parquet(path, index=False)
         else:
@@ -72,6 +70,13 @@ def harmless(value: Any) -> Any:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def json_of(frame: pd.DataFrame, *, lines: bool = False) -> str:
+    """Return rows as JSON objects, in a list or one a line; days are written without an hour."""
+    return frame.map(_plain_day).to_json(
+        orient="records", lines=lines, force_ascii=False, date_format="iso"
+    )
+
+
 def _plain_day(value: Any) -> Any:
     """Write a local day without an hour: pandas would make midnight of it, in no zone."""
     return str(value) if isinstance(value, date) and not isinstance(value, datetime) else value
@@ -81,5 +86,5 @@ def _write_workbook(frame: pd.DataFrame, sheet: Sheet, path: Path) -> None:
     added = ((name, _ADDED[name]) for name in frame if name in _ADDED)
     columns = pd.DataFrame([*sheet.meanings.items(), *added], columns=["column", "meaning"])
     with pd.ExcelWriter(path, engine="openpyxl") as book:
-        frame.to_excel(book, sheet_name=sheet.name[:31], index=False)
-        columns.to_excel(book, sheet_name="columns", index=False)
+        frame.to_excel(book, sheet_name=sheet.name[:31], index=False, freeze_panes=(1, 0))
+        columns.to_excel(book, sheet_name="columns", index=False, freeze_panes=(1, 0))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from configs.schema import Municipality
 from models.errors import InputError
+from pipelines.export import json_of
 
 
 def feature_collection(frame: pd.DataFrame, municipality: Municipality) -> Mapping[str, Any]:
@@ -24,7 +25,7 @@ def feature_collection(frame: pd.DataFrame, municipality: Municipality) -> Mappi
             "zones a «geometry» (GeoJSON, longitude before latitude), or choose another format."
         )
     names = {zone.code: zone.name for zone in municipality.zones}
-    rows = json.loads(frame.to_json(orient="records", date_format="iso", force_ascii=False))
+    rows = json.loads(json_of(frame))
     return {
         "type": "FeatureCollection",
         "features": [

@@ -80,6 +80,7 @@ def test_a_workbook_has_the_meaning_of_its_columns(tmp_path: Path) -> None:
     write_frame(FRAME, InsightSource, path, "xlsx")
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["insight_source", "columns"]
+    assert {sheet.freeze_panes for sheet in book} == {"A2"}
     head, *body = book["insight_source"].iter_rows(values_only=True)
     assert head == tuple(FRAME.columns)
     assert [row[0] for row in body] == ["diario", "'=cmd|' /C calc'!A0", "ñandú, «S.A.»"]

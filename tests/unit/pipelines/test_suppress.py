@@ -1,6 +1,7 @@
 """Small cells do not leave the house, nor can they be found by subtraction."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -142,7 +143,9 @@ def test_a_comparison_is_as_small_as_its_smaller_side() -> None:
 
 # --- GeoJSON ---------------------------------------------------------------------------------
 
-PLACES = pd.DataFrame({"lens": "", "zone": ["norte", "(none)"], "count": [7, 9]})
+PLACES = pd.DataFrame(
+    {"lens": "", "window_from": date(2026, 3, 1), "zone": ["norte", "(none)"], "count": [7, 9]}
+)
 POINT = {"type": "Point", "coordinates": [-76.9, -12.0]}
 
 
@@ -153,7 +156,8 @@ def test_zones_with_a_geometry_are_features(tmp_path: Path) -> None:
     found = json.loads(path.read_text("utf-8"))
     first, none = found["features"]
     assert first["geometry"] == POINT
-    assert first["properties"] == {"name": "Norte", "lens": "", "zone": "norte", "count": 7}
+    day = {"window_from": "2026-03-01"}
+    assert first["properties"] == {"name": "Norte", "lens": "", **day, "zone": "norte", "count": 7}
     assert none["geometry"] is None
 
 
