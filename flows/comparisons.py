@@ -51,12 +51,24 @@ def diff_lines(found: Difference, shown: pd.DataFrame) -> Iterator[str]:
     """Say why two runs differ, in how many rows, and which changed most."""
     yield "Why they differ:" if found.reasons else "Both runs counted the same texts and labels."
     for reason in found.reasons:
-        days = "" if reason.partitions is None else f" ({reason.partitions} source-days)"
-        yield f"  {reason.text}{days}"
+        yield f"  {reason.text}{_source_days(reason.partitions)}"
     rows = ", ".join(f"{table} {count:,}" for table, count in found.rows.items())
     yield f"Rows that differ: {rows or 'none'}."
     for row in shown.to_dict("records"):
         yield f"  {row['table']:18} {row['cell']:40} {_count(row, 'a')} → {_count(row, 'b')}"
+    for title, findings in (
+        ("Findings that are new", found.gained),
+        ("Findings that are gone", found.lost),
+    ):
+        if findings:
+            yield f"{title}:"
+            yield from (f"  {one}" for one in findings)
+
+
+def _source_days(count: int | None) -> str:
+    if count is None:
+        return ""
+    return f" ({count:,} source-day{'' if count == 1 else 's'})"
 
 
 def _count(row: Mapping[Any, Any], side: str) -> str:

@@ -12,6 +12,8 @@ from models.tables import (
     INSIGHT_TABLES,
     Base,
     InsightChange,
+    InsightFinding,
+    InsightIntent,
     InsightOverview,
     InsightPlace,
     InsightSeries,
@@ -39,11 +41,14 @@ class Difference:
     """Two runs side by side.
 
     ``changes`` has one row per insight row that differs: table, cell, count_a, count_b, share_a,
-    share_b; a count that is missing means that the other run alone has the row.
+    share_b; a count that is missing means that the other run alone has the row. ``gained`` and
+    ``lost`` are the sentences of findings that the second or the first run alone has.
     """
 
     reasons: tuple[Reason, ...]
     changes: pd.DataFrame
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def rows(self) -> dict[str, int]:
@@ -73,7 +78,23 @@ def diff(engine: Engine, run_a: str, run_b: str) -> Difference:
     changes = pd.DataFrame(columns=list(_COLUMNS))
     if differing := [frame for frame in frames if len(frame)]:
         changes = pd.concat(differing, ignore_index=True)
-    return Difference(tuple(_reasons(engine, first, second)), changes)
+    told, now_told = (_findings(engine, run) for run in (run_a, run_b))
+    return Difference(
+        tuple(_reasons(engine, first, second)),
+        changes,
+        gained=tuple(now_told[key] for key in now_told if key not in told),
+        lost=tuple(told[key] for key in told if key not in now_told),
+    )
+
+
+def _findings(engine: Engine, run: str) -> dict[tuple[str, ...], str]:
+    """Return the sentences of a run's findings by what they are about: an alarm, by its day."""
+    return {
+        (row["lens"], row["rule"], row["subject"], row["statistic"].get("day", "")): str(
+            row["sentence_es"]
+        )
+        for row in insight_frame(engine, InsightFinding, run).to_dict("records")
+    }
 
 
 def _changed(engine: Engine, table: type[Base], run_a: str, run_b: str) -> pd.DataFrame:
@@ -157,11 +178,11 @@ def _why(before: RunInput | None, after: RunInput | None) -> str | None:
     return "recipe" if before.recipe != after.recipe else "labels"
 
 
-_REPEATING = (InsightSeries.__tablename__, InsightChange.__tablename__)
+_REPEATING = tuple(one.__tablename__ for one in (InsightSeries, InsightChange, InsightIntent))
 
 
 def biggest(changes: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Return the changes that matter most, without what the series and comparisons repeat."""
+    """Return the changes that matter most, without those that two tables tell."""
     table = changes[~changes["table"].isin(_REPEATING)]
     size = (table["count_b"].fillna(0) - table["count_a"].fillna(0)).abs()
     return table.loc[size.sort_values(ascending=False, kind="stable").index].head(limit)

@@ -159,6 +159,8 @@ def diff_runs(
                     for one in found.reasons
                 ],
                 "rows_changed": found.rows,
+                "findings_gained": found.gained,
+                "findings_lost": found.lost,
                 "changes": shown.astype(object).where(shown.notna(), None).to_dict("records"),
             }
         )

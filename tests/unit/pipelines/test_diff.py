@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from models.errors import InputError
-from models.tables import InsightChange, InsightOverview, InsightSeries
+from models.tables import InsightChange, InsightFinding, InsightOverview, InsightSeries
 from models.views import latest
 from pipelines.aggregate import TABLES, aggregate
 from pipelines.counted import Counted
@@ -29,6 +29,10 @@ from tests.unit.store.builders import (
 )
 
 VILLA = municipality()
+COMMON = (
+    *("municipality", "window_from", "window_to", "model_version", "taxonomy_version"),
+    *("sources_read", "sources_configured", "days_complete", "days"),
+)
 COUNTED = (*TABLES, InsightSeries, InsightChange)
 ITEMS = [said(n, f"Texto {n}", when=at(n)) for n in range(1, 6)]
 ZONES = [{"code": "centro", "name": "Centro"}]
@@ -67,6 +71,35 @@ def test_new_and_edited_and_purged_texts_are_told_apart(store: Store, first: str
     day = found.changes[found.changes["table"] == "insight_day"].set_index("cell")
     assert day.loc["2026-03-20", ["count_a", "count_b"]].tolist() == [0, 1]
     assert day.loc["2026-03-01", ["count_a", "count_b"]].tolist() == [1, 0]
+
+
+def found_by(store: Store, run_id: str, *told: tuple[str, str, str]) -> None:
+    """Keep findings of a run: subject, day and sentence of each."""
+    about = {
+        **{name: rows(store.engine, InsightOverview)[0][name] for name in COMMON},
+        **{"run_id": run_id, "lens": "", "kind": "alert", "rule": "volume", "value": 1.0, "n": 5},
+    }
+    findings = [
+        {
+            **about,
+            "number": number,
+            "subject": subject,
+            "sentence_es": sentence,
+            "sentence_en": sentence,
+            "statistic": {"day": day},
+        }
+        for number, (subject, day, sentence) in enumerate(told, start=1)
+    ]
+    store.save_insights(run_id, {InsightFinding: findings})
+
+
+def test_findings_that_came_and_went_are_told(store: Store, first: str) -> None:
+    second = count(store)
+    stays = ("zone:norte", "2026-03-02")
+    found_by(store, first, (*stays, "Doce voces"), ("zone:norte", "2026-03-03", "Nueve voces"))
+    found_by(store, second, ("zone:sur", "2026-03-02", "Diez voces"), (*stays, "Trece voces"))
+    found = diff(store.engine, first, second)
+    assert (found.gained, found.lost) == (("Diez voces",), ("Nueve voces",))
 
 
 def test_a_corrected_label_is_named(store: Store, first: str) -> None:
