@@ -4,18 +4,19 @@ Only partitions that have changed are read from the database again; the records 
 kept. They hold no text and no pseudonym: copies and authors are told apart by 64-bit hashes.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from hashlib import blake2b
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from configs.schema import Lens, Municipality
 from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
@@ -23,6 +24,7 @@ from models.records import Kind, Window
 from nlp.language import HOME
 from nlp.lenses import identifier as lens_identifier
 from nlp.places import named_by
+from pipelines.cells import THREADS
 from pipelines.store.engine import sweeping
 from pipelines.store.partitions import (
     Facts,
@@ -100,9 +102,8 @@ class Recipe:
 def up_to_date(store: Store, recipe: Recipe, window: Window) -> list[Facts]:
     """Return the facts of every partition of the window, by day and source.
 
-    Those that changed since they were made are made again, one local day at a time. So are those
-    that changed meanwhile: all are read as they were at the first, and what was purged since must
-    not be kept.
+    Those that changed since they were made are made again. So are those that changed meanwhile: a
+    thread reads its days as they were at its first, and what was purged since must not be kept.
     """
     engine, code = store.engine, recipe.municipality.code
     for _ in range(_ROUNDS):
@@ -111,29 +112,40 @@ def up_to_date(store: Store, recipe: Recipe, window: Window) -> list[Facts]:
         stale = {key: version for key, version in wanted.items() if kept.get(key) != version}
         if not stale:
             break
-        with sweeping(engine) as connection:
-            for day, keys in groupby(sorted(stale, key=_day_first), key=lambda key: key[1]):
-                made = _make(connection, recipe, {key: stale[key] for key in keys}, day)
-                save_facts(engine, code, made)
+        _make_again(engine, recipe, stale)
     return [facts for facts in saved_facts(engine, code, window, recipe.digest) if facts.rows]
 
 
-def _day_first(key: Key) -> tuple[date, str]:
-    return key[1], key[0]
+def _make_again(engine: Engine, recipe: Recipe, stale: Mapping[Key, int]) -> None:
+    """Make and keep the facts of stale partitions: each of two threads, every second local day."""
+    days: dict[date, dict[str, int]] = defaultdict(dict)
+    for (source, day), version in stale.items():
+        days[day][source] = version
+    every = sorted(days.items())
+    with ThreadPoolExecutor(THREADS) as pool:
+        shares = [every[place::THREADS] for place in range(THREADS)]
+        list(pool.map(partial(_make_days, engine, recipe), shares))
+
+
+def _make_days(
+    engine: Engine, recipe: Recipe, days: Iterable[tuple[date, Mapping[str, int]]]
+) -> None:
+    code = recipe.municipality.code
+    with sweeping(engine) as connection:
+        for day, wanted in days:
+            save_facts(engine, code, _make(connection, recipe, day, wanted))
 
 
 def _make(
-    connection: Connection, recipe: Recipe, wanted: Mapping[Key, int], day: date
+    connection: Connection, recipe: Recipe, day: date, wanted: Mapping[str, int]
 ) -> list[Facts]:
-    code = recipe.municipality.code
-    sources = [source for source, _ in wanted]
+    code, sources = recipe.municipality.code, list(wanted)
     versions = recipe.model_version, recipe.taxonomy_version, recipe.gazetteer, recipe.spectacles
     rows = countable(connection, code, day, sources, versions)
     corrections = corrections_of(connection, code, day, sources)
-    by_source = {s: list(group) for s, group in groupby(rows, key=attrgetter("source"))}
     return [
-        _facts((source, day), version, recipe, by_source.get(source, []), corrections)
-        for (source, _), version in wanted.items()
+        _facts((source, day), version, recipe, rows.get(source, []), corrections)
+        for source, version in wanted.items()
     ]
 
 
@@ -171,7 +183,7 @@ def _corrected(row: Countable, labels: Mapping[str, str] | None) -> Countable:
         category=labels.get("category", row.category),
         sentiment=labels.get("sentiment", row.sentiment),
         intent=labels.get("intent", row.intent),
-        abstained=row.abstained and "category" not in labels,
+        abstained="" if "category" in labels else row.abstained,
     )
 
 
@@ -188,14 +200,14 @@ def _records(rows: Sequence[Countable], recipe: Recipe) -> npt.NDArray[np.void]:
     bits = {lens.code: 1 << place for place, lens in enumerate(recipe.lenses)}
     records["lenses"] = [sum(bits[code] for code in codes.split()) for codes in columns["lenses"]]
     records["language"] = [language.encode() for language in columns["language"]]
-    records["abstained"] = columns["abstained"]
-    records["inherited"] = columns["inherited"]
+    for name in ("abstained", "inherited"):
+        records[name] = np.array(columns[name]) != ""
     records["cluster"] = _hashes(columns["cluster"])
     records["author"] = _hashes(columns["author"])
     return records
 
 
-def _hashes(values: Iterable[str | None]) -> npt.NDArray[np.uint64]:
+def _hashes(values: Iterable[str]) -> npt.NDArray[np.uint64]:
     """Return 64-bit hashes, 0 for nothing."""
     hashed = (blake2b(v.encode(), digest_size=8).digest() if v else _UNKNOWN for v in values)
     return np.frombuffer(b"".join(hashed), "<u8")

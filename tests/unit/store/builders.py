@@ -149,7 +149,7 @@ def counted_texts(engine: Engine, taxonomy: str = TAXONOMY, gazetteer: str = "")
     versions = (MODEL, taxonomy, gazetteer, "")
     with engine.connect() as connection:
         days = [countable(connection, "villa", day, sources, versions) for day in MARCH.days]
-    return [one for day in days for one in day]
+    return [one for day in days for _, texts in sorted(day.items()) for one in texts]
 
 
 def labels_given(engine: Engine, day: date) -> dict[tuple[str, str], dict[str, str]]:

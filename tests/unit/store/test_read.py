@@ -157,19 +157,18 @@ def test_one_row_is_counted_for_each_classified_manifestation(store: Store) -> N
     store.save_classifications(TAXONOMY, [classified(items[0], "waste", model="prueba-2")])
     assert counted_texts(store.engine) == [
         Countable(
-            source="diario",
             id=items[0].id,
             text_hash=items[0].text_hash,
             kind="comment",
-            author=None,
+            author="",
             cluster=items[0].text_hash,
             language="und",
             category="water",
             sentiment="positive",
             intent="praise",
-            abstained=False,
-            zone=None,
-            inherited=False,
+            abstained="",
+            zone="",
+            inherited="",
             lenses="",
         )
     ]
