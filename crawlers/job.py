@@ -3,6 +3,7 @@
 import logging
 import signal
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from crawlers.fork_server import FAULT, TOO_MUCH_MEMORY
 from crawlers.forked import FORKS, ServerLostError
 from crawlers.kept import KeptRecords, read_records
 from crawlers.protocols.secret import token_of
+from crawlers.turns import TURNS
 from crawlers.wire import (
     CAPTURES,
     EXTRACTED,
@@ -139,8 +141,16 @@ def crawl(job: CrawlJob) -> CrawlResult:
 
 
 def _run(job: CrawlJob, deadline: float, token: str) -> int | None:
-    """Run the crawl in its process and return its exit code; nothing if it had to be killed."""
-    with (job.out / LOG).open("wb") as log, FORKS.start(job.out / JOB, log, token) as child:
+    """Run the crawl in its process and return its exit code; nothing if it had to be killed.
+
+    It waits for its turn at the source's host, unless that is a server of one's own.
+    """
+    needs_no_turn = job.replay is not None or job.source.allow_private
+    with (
+        nullcontext() if needs_no_turn else TURNS.of(job.url),
+        (job.out / LOG).open("wb") as log,
+        FORKS.start(job.out / JOB, log, token) as child,
+    ):
         return child.wait(deadline)
 
 

@@ -20,10 +20,11 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task, exponential_backoff
 
 from configs.load import load_taxonomy
-from configs.schema import Municipality, Source
+from configs.schema import Municipality, Source, absolute_url
 from configs.settings import Settings
 from crawlers.job import CrawlResult
 from crawlers.known import Known
+from crawlers.turns import apart
 from flows.artifacts import leave_artifacts
 from flows.house import (
     SOFTWARE_VERSION,
@@ -146,7 +147,8 @@ def _collect(shared: Round, progress: Progress) -> list[Collected]:
     sources = shared.municipality.crawled
     collected = _rest(shared, sources)
     reading: dict[PrefectFuture[CrawlResult], Source] = {}
-    for source in sources:
+    urls = [absolute_url(shared.municipality, source) for source in sources]
+    for source in apart(sources, urls):
         if source.name not in collected:
             known = known_of(shared.store, shared.municipality, source, shared.window)
             asked = (shared.municipality, source, shared.archive, known, shared.window)
