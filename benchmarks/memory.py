@@ -3,12 +3,14 @@
 ``python benchmarks/memory.py [--sizes 5796,57960,579600]
 [--steps collect,store,languages,copies,count]``
 
-Each step of each size is a process of its own; its peak is its resident memory at most, over what
-it needs once everything is imported. ``collect`` crawls a timeline that a generator writes, in the
-real child process, and stores it; ``store`` masks, pseudonymises and stores records as the crawls
-of sources give them; ``languages`` identifies the language of every stored text, page by page, as
-all steps read that look at the window's texts; ``copies`` joins near-duplicates; ``count`` labels
-what is stored at random, as a classifier would, and writes the insight tables.
+Each step of each size is a process of its own; its peak is the memory of its own that it holds at
+most, over what it needs once everything is imported. Pages of the database's file that are mapped
+meanwhile, which the system takes back when it needs them, are told beside it.
+``collect`` crawls a timeline that a generator writes, in the real child process, and stores it;
+``store`` masks, pseudonymises and stores records as the crawls of sources give them; ``languages``
+identifies the language of every stored text, page by page, as all steps read that look at the
+window's texts; ``copies`` joins near-duplicates; ``count`` labels what is stored at random, as a
+classifier would, and writes the insight tables.
 The database is an SQLite file in a temporary folder; without the step ``store`` its rows are
 written straight into the table.
 """
@@ -27,7 +29,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
+from threading import Event, Thread
 
 from configs.schema import Limits, Municipality, Source
 from crawlers.job import crawl
@@ -49,6 +51,8 @@ _TOWN = Path(__file__).parents[1] / "crawlers" / "sandbox" / "texts"
 _SOURCES = tuple(f"fuente-{number:02}" for number in range(25))
 _CRAWL = 2_000
 _FIRST = date(2021, 9, 1)
+_MAPPED = 16
+"""MiB of mapped files from which on they are worth telling: less are libraries."""
 _MODEL, _TAXONOMY = "benchmark-1", "2026.1"
 
 
@@ -270,14 +274,36 @@ def collect(folder: Path, size: int) -> int:
 _STEPS = {"store": store, "languages": languages, "copies": copies, "count": count}
 
 
+class Watch(Thread):
+    """Looks every 20 ms how much memory is the process's own, without files that it has mapped."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.before = self.most = self._now()
+        self.over = Event()
+
+    def run(self) -> None:
+        """Look until it is over."""
+        while not self.over.wait(0.02):
+            self.most = max(self.most, self._now())
+
+    @staticmethod
+    def _now() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+
+
 def step(name: str, folder: Path, size: int) -> None:
-    """Do one step and print its peak, over that of the imports, in bytes."""
-    before, child = peak_memory(), 0
+    """Do one step and print its peaks, over those of the imports, in bytes."""
+    before, child, watch = peak_memory(), 0, Watch()
+    watch.start()
     if name == "collect":
         child = collect(folder, size)
     else:
         _STEPS[name](folder, size)
-    print(json.dumps({"parent": peak_memory() - before, "child": child}))
+    watch.over.set()
+    own = watch.most - watch.before
+    print(json.dumps({"own": own, "mapped": peak_memory() - before - own, "child": child}))
 
 
 def measured(name: str, folder: Path, size: int) -> str:
@@ -296,8 +322,10 @@ def measured(name: str, folder: Path, size: int) -> str:
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     peak = json.loads(done.stdout.splitlines()[-1])
     child = f", its child process {peak['child'] / 2**20:,.0f} MiB" if peak["child"] else ""
+    mapped = peak["mapped"] / 2**20
+    files = f", and {mapped:,.0f} MiB of files mapped" if mapped > _MAPPED else ""
     seconds = time.perf_counter() - start
-    return f"{name:8} {size:9,}: {peak['parent'] / 2**20:7,.0f} MiB{child} ({seconds:,.0f} s)"
+    return f"{name:8} {size:9,}: {peak['own'] / 2**20:7,.0f} MiB{child}{files} ({seconds:,.0f} s)"
 
 
 def compare(sizes: Sequence[int], steps: Sequence[str]) -> None:
