@@ -87,6 +87,22 @@ class Desk:
         found = self._queues.take(self._query(queue), 1, skip)
         return found[0] if found else None
 
+    def chosen(self, id_: str) -> Doubtful | None:
+        """Return the text that a person came upon; None where it is not to be labelled."""
+        return find_text(self._store.engine, self._municipality, id_, None, self._versions)
+
+    def put_right(self, id_: str, text_hash: str, labels: Mapping[str, str]) -> None:
+        """Correct a text that a person came upon, which tells nothing of how often models err.
+
+        It is no reading of a queue: who looks for errors would spoil the sample drawn by chance.
+
+        Raises:
+            InputError: a label is missing or unknown.
+            ConflictError: the text was edited or purged since it was shown.
+        """
+        _, given = self._as_shown(id_, text_hash, labels)
+        correct(self._store, id_, given, self._reader)
+
     def read(self, queue: Queue, id_: str, text_hash: str, labels: Mapping[str, str]) -> None:
         """Keep the reader's labels of a text; they are counted with the next aggregation.
 
@@ -94,13 +110,7 @@ class Desk:
             InputError: a label is missing or unknown.
             ConflictError: the text was edited or purged since it was shown.
         """
-        for task, known in _KNOWN.items():
-            if labels.get(task) not in known:
-                raise InputError(f"Choose a {task}: {', '.join(known)}.")
-        text = find_text(self._store.engine, self._municipality, id_, text_hash, self._versions)
-        if text is None:
-            raise ConflictError("The text has changed since it was shown: read it again.")
-        given = {task: labels[task] for task in TASKS}
+        text, given = self._as_shown(id_, text_hash, labels)
         save_reading(
             self._store.engine,
             Reading(
@@ -116,6 +126,17 @@ class Desk:
             ),
         )
         correct(self._store, id_, given, self._reader)
+
+    def _as_shown(
+        self, id_: str, text_hash: str, labels: Mapping[str, str]
+    ) -> tuple[Doubtful, dict[str, str]]:
+        for task, known in _KNOWN.items():
+            if labels.get(task) not in known:
+                raise InputError(f"Choose a {task}: {', '.join(known)}.")
+        text = find_text(self._store.engine, self._municipality, id_, text_hash, self._versions)
+        if text is None:
+            raise ConflictError("The text has changed since it was shown: read it again.")
+        return text, {task: labels[task] for task in TASKS}
 
     def _query(self, queue: Queue) -> Select[*tuple[Any, ...]]:
         found = {

@@ -42,6 +42,8 @@ ABOUT = {
     Queue.CLOSE: N_("El modelo pasó su umbral por poco."),
     Queue.DISPUTED: N_("Dos personas marcaron distinto, o una contradijo al modelo."),
 }
+MISSING = N_("Marque las tres cosas: categoría, intención y sentimiento.")
+CHANGED = N_("El texto cambió mientras lo leía.")
 KEYS = {
     "category": dict(zip(CATEGORIES, "abcdefghijklmnop", strict=True)),
     "intent": dict(zip(INTENTS, "qrstuvwx", strict=True)),
@@ -108,6 +110,54 @@ def _today(visit: Visit) -> date:
     return now.astimezone(visit.town.zone).date() if visit.town else now.date()
 
 
+@router.get("/revision/{id_}")
+def show_one(visit: Visiting, id_: str) -> HTMLResponse:
+    """Show a text that a person came upon, to put its labels right."""
+    return _chosen(visit, id_)
+
+
+def _chosen(visit: Visit, id_: str, *, status: int = 200, problem: str = "") -> HTMLResponse:
+    desk = _desk(visit)
+    text = desk.chosen(id_) if desk else None
+    if text is None:
+        raise HTTPException(404)
+    names = {task: visit.names(task) for task in KEYS}
+    return visit.page(
+        "correccion.html.j2",
+        status=status,
+        page=PAGE,
+        text=text,
+        keys=KEYS,
+        names=names,
+        problem=problem,
+    )
+
+
+@router.post("/revision/{id_}")
+def correct_one(
+    visit: Visiting,
+    id_: str,
+    text_hash: Annotated[str, Form()],
+    category: Annotated[str, Form()] = "",
+    sentiment: Annotated[str, Form()] = "",
+    intent: Annotated[str, Form()] = "",
+) -> Response:
+    """Keep the labels and go back to the text in its conversation."""
+    desk = _desk(visit)
+    if desk is None:
+        raise HTTPException(404)
+    labels = {"category": category, "sentiment": sentiment, "intent": intent}
+    try:
+        desk.put_right(id_, text_hash, labels)
+    except InputError:
+        return _chosen(visit, id_, status=400, problem=visit._(MISSING))
+    except ConflictError:
+        return _chosen(visit, id_, status=409, problem=visit._(CHANGED))
+    finally:
+        visit.house.kept.clear()
+    return RedirectResponse(visit.link(f"/manifestaciones/{id_}"), status_code=303)
+
+
 @router.post("/revision")
 def read(
     visit: Visiting,
@@ -125,10 +175,9 @@ def read(
     try:
         desk.read(_queue(visit), id, text_hash, labels)
     except InputError:
-        missing = visit._("Marque las tres cosas: categoría, intención y sentimiento.")
-        return _next(visit, status=400, problem=missing)
+        return _next(visit, status=400, problem=visit._(MISSING))
     except ConflictError:
-        return _next(visit, status=409, problem=visit._("El texto cambió mientras lo leía."))
+        return _next(visit, status=409, problem=visit._(CHANGED))
     finally:
         visit.house.kept.clear()
     return RedirectResponse(visit.again(page=visit.filters.page), status_code=303)

@@ -203,11 +203,18 @@ class Queues:
 
 
 def find_text(
-    engine: Engine, municipality: str, id_: str, text_hash: str, versions: tuple[str, str]
+    engine: Engine,
+    municipality: str,
+    id_: str,
+    text_hash: str | None,
+    versions: tuple[str, str],
 ) -> Doubtful | None:
-    """Return a text if it is still as it was read."""
-    query = _texts(municipality, versions)
-    query = query.where(_SAID.id == id_, _SAID.text_hash == text_hash)
+    """Return a text if it is still as it was read; without a hash, as it is now."""
+    query = _texts(municipality, versions).where(_SAID.id == id_)
+    if text_hash is None:
+        query = query.where(_SAID.gone_at.is_(None))
+    else:
+        query = query.where(_SAID.text_hash == text_hash)
     with explained(engine), engine.connect() as connection:
         row = connection.execute(query).first()
     return None if row is None else Doubtful(*row)

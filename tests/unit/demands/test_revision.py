@@ -189,3 +189,31 @@ def test_every_label_has_a_key_of_its_own() -> None:
     assert set(KEYS["sentiment"]) == set(SENTIMENTS)
     keys = [key for labels in KEYS.values() for key in labels.values()]
     assert len(set(keys)) == len(keys) == 27
+
+
+def test_a_wrong_label_is_put_right_where_it_is_seen(store: Store, tmp_path: Path) -> None:
+    put(store, *(said(n, f"No recogen la basura {n}") for n in REST[:2]))
+    panel = opened(store, tmp_path / "municipalities")
+    id_ = said(REST[0]).id
+    link = f"/revision/{id_}"
+    assert link in panel.get(f"/manifestaciones/{id_}")
+    assert "El modelo dijo:" in panel.get(link)
+
+    done = panel.send(link, link, **OTHER)
+
+    assert (done.status_code, done.headers["location"]) == (303, f"/manifestaciones/{id_}")
+    (kept,) = rows(store.engine, CorrectionRow)
+    assert {task: kept[task] for task in OTHER} == OTHER
+    assert rows(store.engine, ReviewRow) == []
+    assert "categoría corregida por una persona" in panel.get(f"/manifestaciones/{id_}")
+
+
+def test_what_cannot_be_put_right_is_said(store: Store, tmp_path: Path) -> None:
+    put(store, said(REST[0], "No recogen la basura"))
+    panel = opened(store, tmp_path / "municipalities")
+    link = f"/revision/{said(REST[0]).id}"
+
+    assert panel.send(link, link, category="waste").status_code == 400
+    assert panel.send(link, link, **OTHER, text_hash="0" * 64).status_code == 409
+    panel.get(f"/revision/{'0' * 32}", 404)
+    assert rows(store.engine, CorrectionRow) == []
