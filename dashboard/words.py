@@ -1,7 +1,8 @@
 """The dashboard's words: Spanish in the templates, English from gettext catalogues.
 
 The Spanish sentence is the message itself. `locale/en/<page>.po` holds its English, one file a
-page, so that pages can be written side by side. They are read at the first use, not compiled.
+page, so that pages can be written side by side. What the schema says of its columns is English;
+`locale/es/diccionario.po` holds its Spanish. They are read at the first use, not compiled.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ LOCALE = Path(__file__).parent / "locale"
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """Return the translations of a language, empty for Spanish."""
+    """Return the translations into a language."""
     found: dict[str, str] = {}
     for path in sorted((LOCALE / language).glob("*.po")):
         with path.open("rb") as file:

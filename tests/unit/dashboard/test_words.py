@@ -8,6 +8,7 @@ from babel.messages.extract import extract_from_file
 
 import dashboard
 from dashboard.words import LOCALE, catalogue, translator
+from models.tables import INSIGHT_TABLES
 from pipelines.match.noted import NOTED
 from pipelines.match.read import AWAITED
 
@@ -58,3 +59,11 @@ def test_values_stand_in_the_translation_too() -> None:
 def test_spanish_is_the_message_itself() -> None:
     assert translator("es")("{n} de {m}", n=1, m=2) == "1 de 2"
     assert (LOCALE / "en").is_dir()
+
+
+def test_what_the_insight_tables_say_of_themselves_has_its_spanish() -> None:
+    tables = [table.__table__ for table in INSIGHT_TABLES]
+    said = {t.comment for t in tables} | {c.comment for t in tables for c in t.columns}
+
+    assert {comment for comment in said if not catalogue("es").get(str(comment))} == set()
+    assert set(catalogue("es")) - said == set()
