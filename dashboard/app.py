@@ -40,7 +40,7 @@ from dashboard.pages import (
     revision,
     temas,
 )
-from dashboard.security import SecurityHeaders
+from dashboard.security import SecurityHeaders, SmallRequests
 from dashboard.shell import House, Lost, Page
 from dashboard.words import N_
 from models.errors import ConfigError, ConflictError, InputError, ManifiestaError
@@ -123,6 +123,7 @@ def create_app(
         https_only=door.secure,
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(door.hosts))
+    app.add_middleware(SmallRequests)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(ManifiestaError, _explain)
     app.add_exception_handler(HTTPException, _explain)

@@ -1,6 +1,8 @@
-"""Headers that tell a browser to run nothing, to frame nothing and to ask nobody else."""
+"""What guards every answer: headers that let a browser run nothing, and no endless requests."""
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "; ".join(
@@ -51,3 +53,42 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+LARGEST = 1 << 20
+"""Bytes of a request; the longest form that we have is some 100 kB, and nobody uploads files."""
+
+_TOO_LARGE = 413
+
+
+class SmallRequests:
+    """Refuses requests that are larger, before a form's parser writes their files to the disk.
+
+    Anybody may send one, also who has not signed in. One that does not say how large it is may
+    send so much, and no more is read of it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on while it is small."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        told = Headers(scope=scope).get("content-length", "0")
+        if not told.isdecimal() or int(told[:20]) > LARGEST:
+            refused = PlainTextResponse("The request is too large.", _TOO_LARGE)
+            await refused(scope, receive, send)
+            return
+        read = 0
+
+        async def some() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > LARGEST:
+                raise HTTPException(_TOO_LARGE)
+            return message
+
+        await self.app(scope, some, send)

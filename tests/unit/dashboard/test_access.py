@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from dashboard.access import Attempts, Door, Gate, Person
 from dashboard.app import create_app
+from dashboard.security import LARGEST
 from models.errors import InputError
 from models.tables import AuditRow
 from pipelines.accounts import add, authenticate, disable, make_key, set_password
@@ -210,3 +211,25 @@ def test_a_key_reads_tables_until_it_is_revoked(client: TestClient, engine: Engi
 )
 def test_a_role_may_what_those_before_it_may(role: str, wanted: str, may: bool) -> None:
     assert Person("x", role).may(wanted) is may
+
+
+LARGE = b"x" * (LARGEST + 1)
+
+
+@pytest.mark.parametrize("path", ["/entrar", "/open311/v2/requests.json", "/revision"])
+def test_a_large_request_is_refused_unread(client: TestClient, path: str) -> None:
+    """Nobody need sign in to send one: a form's files would fill the disk."""
+    assert client.post(path, files={"file": LARGE}).status_code == 413
+    assert client.post(path, data={"name": "x" * LARGEST}).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/entrar", "/open311/v2/requests.json"])
+def test_a_request_that_hides_how_large_it_is_is_cut_off(client: TestClient, path: str) -> None:
+    kind = {"content-type": "multipart/form-data; boundary=b"}
+    head = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    pieces = (head, *[LARGE] * 8, b"\r\n--b--\r\n")
+
+    answer = client.post(path, content=iter(pieces), headers=kind)
+
+    assert "content-length" not in answer.request.headers
+    assert answer.status_code in (400, 413)
