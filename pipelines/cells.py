@@ -6,7 +6,6 @@ period: sorted by day, it counts in the periods that it was not seen in before.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -17,9 +16,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from models.labels import CATEGORIES, SENTIMENTS
-
-THREADS = 2
-"""NumPy and pandas sort and number outside Python's lock."""
 
 _NARROW = 32
 """Bits of a key that sorts in half the time."""
@@ -118,10 +114,8 @@ class Rows:
         self._seen = _seen_before(grains.values())
         author = facts["author"].to_numpy()
         known = np.flatnonzero(author)
-        with ThreadPoolExecutor(THREADS) as pool:
-            copies = pool.submit(_repeated, facts["cluster"].to_numpy())
-            authors = _repeated(author[known])
-            self._copy = copies.result()
+        authors = _repeated(author[known])
+        self._copy = _repeated(facts["cluster"].to_numpy())
         self._author = _Again(known[authors.places], authors.number)
         self._speaker = self._speaking(facts["category"].cat.codes.to_numpy())
         sentiment = facts["sentiment"].cat.codes.to_numpy()

@@ -24,7 +24,6 @@ from models.records import Kind, Window
 from nlp.language import HOME
 from nlp.lenses import identifier as lens_identifier
 from nlp.places import named_by
-from pipelines.cells import THREADS
 from pipelines.store.engine import sweeping
 from pipelines.store.partitions import (
     Facts,
@@ -62,6 +61,7 @@ _LABELS: Mapping[str, Sequence[str]] = {
 CERTAINTIES = ("sure", "unsure")
 _UNKNOWN = bytes(8)
 _DAY = timedelta(days=1)
+_THREADS = 2  # SQLite joins outside Python's lock
 _ROUNDS = 2  # a crawl that never ends shall not keep anybody from counting
 
 Corrections = Mapping[tuple[str, str], Mapping[str, str]]
@@ -122,8 +122,8 @@ def _make_again(engine: Engine, recipe: Recipe, stale: Mapping[Key, int]) -> Non
     for (source, day), version in stale.items():
         days[day][source] = version
     every = sorted(days.items())
-    with ThreadPoolExecutor(THREADS) as pool:
-        shares = [every[place::THREADS] for place in range(THREADS)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        shares = [every[place::_THREADS] for place in range(_THREADS)]
         list(pool.map(partial(_make_days, engine, recipe), shares))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from models.labels import SENTIMENTS
 from models.records import Window
-from pipelines.cells import THREADS, Cells, Ints, Periods, Rows, joint
+from pipelines.cells import Cells, Ints, Periods, Rows, joint
 from pipelines.coverage import Coverage
 from pipelines.proportions import interval_columns
 
@@ -40,6 +40,7 @@ Columns = tuple[str, ...]
 """Which columns tell cells apart: none, one or two."""
 
 _DAY = timedelta(days=1)
+_THREADS = 2
 _COLUMNS: Sequence[Columns] = ((), *((name,) for name in SINGLES), *PAIRS)
 
 
@@ -105,7 +106,7 @@ class Counting:
         All has a row for every period. So has every label, unless the rows are to be ``sparse``:
         then only where something was counted. Pairs are so always, and from the week up.
         """
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:  # NumPy sorts outside Python's lock
             list(pool.map(self._count, [c for c in _COLUMNS if c not in self._cells]))
         blocks: list[dict[str, list[Any]]] = []
         for grain in GRAINS:
