@@ -44,11 +44,14 @@ def pasted(checked: Checked) -> Source:
     return Source.model_validate(values)
 
 
-def collected(place: Municipality, source: Source, folder: Path) -> dict[str, Extracted]:
+def collected(
+    place: Municipality, source: Source, folder: Path
+) -> tuple[dict[str, Extracted], bool]:
+    """Return what a crawl gave, and whether it got to the end."""
     folder.mkdir()
     result = crawl(make_job(place, source, folder / "archive", "0.1.0", folder / "out"))
     assert result.finished or result.reason == f"it reached its limit of {MOST} requests"
-    return {record.external_id: record for record in result.extracted}
+    return {record.external_id: record for record in result.extracted}, result.finished
 
 
 def said(record: Extracted) -> tuple[object, ...]:
@@ -75,10 +78,12 @@ def test_what_is_pasted_collects_the_same(name: str, place: Municipality, tmp_pa
     limits = shipped.limits.model_copy(update={"max_requests": MOST})
     shipped = shipped.model_copy(update={"limits": limits})
     proposed = proposed.model_copy(update={"name": name, "limits": limits})
-    ours = collected(place, shipped, tmp_path / "shipped")
-    theirs = collected(place, proposed, tmp_path / "pasted")
+    ours, is_whole = collected(place, shipped, tmp_path / "shipped")
+    theirs, they_are_whole = collected(place, proposed, tmp_path / "pasted")
+    if not (is_whole and they_are_whole):  # which requests come before the limit depends on answers
+        ours = {key: one for key, one in ours.items() if key in theirs}
     beyond = theirs.keys() - ours.keys()
-    if beyond:
+    if beyond and is_whole and they_are_whole:
         key, address = BEYOND[name]
         assert f"«{key}»" in (checked.proposal.note if checked.proposal else "")
         assert all(external_id.endswith(address) for external_id in beyond)
