@@ -8,7 +8,8 @@ week anywhere; categories and zones are drawn by the seed. The town's texts are 
 collector would store them, once with the town's own labels and once with those of the shipped
 classifier, which reads every text once. The same town is judged again with a busy source lost for
 three days, none of them an event's: whatever is raised then and was not before is the outage's. A
-town without events is judged too: whatever is raised there is the town's own.
+town without events is judged too: whatever is raised there is the town's own. Loud days are asked
+for their tone, as a run asks them: *angrier* are those told to be, of an angry event and of others.
 """
 
 import argparse
@@ -25,7 +26,8 @@ from crawlers.sandbox.truth import TruthRow, truth
 from crawlers.sandbox.volume import PILOT
 from models.records import Classification
 from nlp.classifier import Classifier
-from pipelines.alarm import Alarm, Measure, alarms
+from pipelines.alarm import Alarm, Daily, Measure, alarms
+from pipelines.findings import angrier_than_before, episodes
 from pipelines.watch import Voices
 
 DAYS = 60
@@ -75,13 +77,13 @@ def _day(said_at: str) -> date:
     return datetime.fromisoformat(said_at).astimezone(ZONE).date()
 
 
-def judged(frame: pd.DataFrame, days: tuple[date, ...], *, outage: bool = False) -> list[Alarm]:
-    """Raise the alarms of a town, whole or with a source that was not read for some days."""
+def daily_of(frame: pd.DataFrame, days: tuple[date, ...], *, outage: bool = False) -> Daily:
+    """Count the voices of a town, whole or with a source that was not read for some days."""
     gone = {days[at] for at in LOST_DAYS} if outage else set()
     lost = frame["source"].eq(LOST) & frame["said_on"].isin(gone)
     sources = sorted(set(frame["source"]))
     read = {(s, day) for s in sources for day in days if not (s == LOST and day in gone)}
-    return alarms(Voices(days, frame[~lost], frozenset(read)).daily(), days[-JUDGED:])
+    return Voices(days, frame[~lost], frozenset(read)).daily()
 
 
 def about(alarm: Alarm, event: Event) -> bool:
@@ -126,11 +128,18 @@ def main() -> None:
         answers |= dict(zip(new, classifier.classify(new), strict=True))
         for labels, chosen in (("truth", None), ("classifier", answers)):
             _judge_town(seed, labels, [heard(town, chosen) for town in towns], events, days, told)
-    print("\n| labels | alarms | of an event | by the outage | without events |")
-    print("|---|---|---|---|---|")
+    print(
+        "\n| labels | alarms | of an event | by the outage | without events "
+        "| loud episodes of anger told to be angrier | of others |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for labels in ("truth", "classifier"):
-        counts = (told[labels, name] for name in ("alarms", "right", "outage", "quiet"))
-        print(f"| {labels} | " + " | ".join(map(str, counts)) + " |")
+        counts = [str(told[labels, name]) for name in ("alarms", "right", "outage", "quiet")]
+        counts += [
+            f"{told[labels, f'angrier {of}']} of {told[labels, f'loud {of}']}"
+            for of in ("of anger", "of others")
+        ]
+        print(f"| {labels} | " + " | ".join(counts) + " |")
     print(
         "\n| event | "
         + " | ".join(f"{x}, {y}" for x in ("told", "told as such") for y in ("truth", "classifier"))
@@ -155,10 +164,13 @@ def _judge_town(
     told: Counter[tuple[str, str]],
 ) -> None:
     frame, calm = frames
-    raised, quiet = judged(frame, days), judged(calm, days)
+    daily, judged = daily_of(frame, days), days[-JUDGED:]
+    raised, quiet = alarms(daily, judged), alarms(daily_of(calm, days), judged)
     before = {(a.measure, a.cell, a.day) for a in raised}
     by_outage = [
-        a for a in judged(frame, days, outage=True) if (a.measure, a.cell, a.day) not in before
+        a
+        for a in alarms(daily_of(frame, days, outage=True), judged)
+        if (a.measure, a.cell, a.day) not in before
     ]
     right = [a for a in raised if any(about(a, event) for event in events)]
     told[labels, "alarms"] += len(raised)
@@ -176,11 +188,20 @@ def _judge_town(
             f" to {alarm.day}: {alarm.count} of {alarm.n}, {alarm.expected:.1f} expected,"
             f" q {alarm.q:.3f}"
         )
+    loud = [each for each in episodes(raised) if each[0].measure is Measure.VOLUME]
+    angrier = [each for each in loud if angrier_than_before(each, daily)]
+    angry = [event for event in events if event.kind is Surge.NEGATIVITY]
+    for name, chosen in (("loud", loud), ("angrier", angrier)):
+        of_anger = sum(any(about(a, e) for a in each for e in angry) for each in chosen)
+        told[labels, f"{name} of anger"] += of_anger
+        told[labels, f"{name} of others"] += len(chosen) - of_anger
     for event in events:
         mine = [a for a in raised if about(a, event)]
-        own = [a for a in mine if event.category in a.cell.value and a.measure == str(event.kind)]
+        own = [a for a in mine if a.measure == str(event.kind)]
+        if event.kind is Surge.NEGATIVITY:
+            own += [a for each in angrier for a in each if about(a, event)]
         told[labels, f"{_sort(event)} told"] += bool(mine)
-        told[labels, f"{_sort(event)} as such"] += bool(own)
+        told[labels, f"{_sort(event)} as such"] += any(event.category in a.cell.value for a in own)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,18 @@ unusual is told. A window is beta-binomial: how alike the sentiments of as many 
 on the past, cut into spans of that length, so what drifts slowly makes long windows doubtful too.
 The same classifier read both times; its errors make a surge look smaller, and raise none.
 
+That scan asks of many windows and so sees only large changes. Days that are far too loud are asked
+once more, as one window, whether they are angrier too (`tone`): they were chosen by how many speak,
+which says nothing of what share of them is negative where that is as before (independent filtering:
+Bourgon, Gentleman and Huber 2010, PNAS 107).
+
 Coverage comes first. A day is expected to hold what the sources that were read for it usually give,
 each at its own level; so a source that is lost or back, new or slow moves the expectation with it,
 and never raises an alarm. On its first day back a source is not compared: what was held up while it
 was away may all bear that day's date. A window is judged by the sources that were read on all of
 its days. Among the many cells, days and lengths the false-discovery rate is held at 5 % (Benjamini
-and Hochberg 1995), apart for each measure and kind of cell.
+and Hochberg 1995), apart for volume, for that of
+pairs of category and zone, and for negativity.
 """
 
 from collections.abc import Sequence
@@ -53,7 +59,7 @@ LEAST_ALIKE = 0.005
 """The sentiments of a day are at least so alike; those of a longer window less, by its length."""
 FALSE_DISCOVERIES = 0.05
 
-_OUTBREAK = 2.6  # standard deviations from which a past day weighs less (Noufal et al.: 2.58)
+_OUTBREAK = 2.6  # Anscombe residual from which a past day weighs less (Noufal et al.: 2.58)
 _LEAST_SPREAD = 0.02
 _PRIOR_VOICES = 0.5  # of a level (Jeffreys)
 _PRIOR_NEGATIVES = 10.0
@@ -97,7 +103,7 @@ class Alarm:
 
     ``count`` of ``n``: for volume, voices of the cell (n is the same); for negativity, the
     negative of its voices. ``expected`` and the ``low`` to ``high`` that 95 % of such days stay in
-    are counts. ``q`` is the p-value adjusted for all cells, days and lengths of its kind.
+    are counts. ``q`` is the p-value adjusted for all cells, days and lengths of its family.
     Negativity has also the ``past_count`` of ``past_n`` voices in the ``past_days`` before, which
     are those of ``past_cell``: its category where the past of a pair holds too few to say a share.
     """
@@ -133,13 +139,29 @@ def alarms(daily: Daily, days: Sequence[date]) -> list[Alarm]:
     found: list[Alarm] = []
     places = [daily.days.index(day) for day in days if day in daily.days]
     judged = [alarm for place in places for alarm in _judge(daily, place, place - places[0] + 1)]
-    families = sorted({(alarm.measure, alarm.cell.dimension) for alarm in judged})
-    for family in families:
-        members = [a for a in judged if (a.measure, a.cell.dimension) == family]
-        found += _significant(members)
+    for family in sorted({_family(alarm) for alarm in judged}):
+        found += _significant([alarm for alarm in judged if _family(alarm) == family])
     told = [alarm for alarm in found if alarm.measure is Measure.VOLUME]
     told += _surest([alarm for alarm in found if alarm.measure is Measure.NEGATIVITY])
     return sorted(told, key=lambda a: (a.day, a.q, a.measure, a.cell.dimension, a.cell.value))
+
+
+def _family(alarm: Alarm) -> tuple[Measure, bool]:
+    """Say with which others it is adjusted: the many pairs would drown the volume of all else."""
+    return alarm.measure, alarm.measure is Measure.VOLUME and "+" in alarm.cell.dimension
+
+
+def tone(daily: Daily, cell: Cell, first: date, last: date) -> Alarm | None:
+    """Judge the negative share of a cell over the days of one loud episode by the days before.
+
+    The p-value is of this one question, and q the same. None where it cannot be judged: fewer than
+    LEAST_VOICES spoke, or of too few days before it enough is known.
+    """
+    place, length = daily.days.index(last), (last - first).days + 1
+    past = _past(daily, place, length)
+    judged = _negativity(daily, place, past, length, least=LEAST_VOICES) if past else []
+    found = next((alarm for alarm in judged if alarm.cell == cell), None)
+    return replace(found, q=found.p) if found else None
 
 
 def _surest(found: Sequence[Alarm]) -> list[Alarm]:
@@ -230,13 +252,22 @@ def _expectation(past: _Past, dimensions: Sequence[str]) -> tuple[Floats, Floats
         level = (level + _PRIOR_VOICES / read.shape[1]) / exposure
         mean = np.einsum("cs,ds,d->cd", level, read, factor[:-1])
         spread = _spread(said, mean, weights, dimensions)
-        variance = mean + spread[:, None] * mean**2
-        off = (said - mean) / np.sqrt(np.maximum(variance, 1e-9))  # 0 where nothing was read
+        off = _residual(said, mean, spread[:, None])
         weights = np.where(off > _OUTBREAK, (_OUTBREAK / np.maximum(off, _OUTBREAK)) ** 2, 1.0)
     expected = level.sum(axis=1) * factor[-1]
     days = np.maximum(weights.sum(axis=1), 1.0)
     doubt = (level / exposure).sum(axis=1) / level.sum(axis=1) ** 2 + spread / days
     return expected, spread + doubt
+
+
+def _residual(said: Floats, mean: Floats, spread: Floats) -> Floats:
+    """Return Anscombe's residuals, near to normal though counts are skewed; 0 where mean is 0.
+
+    With Pearson's, the usual long tail of a few voices a day would be taken for past outbreaks.
+    """
+    low = np.maximum(mean, 1e-9)
+    off = 1.5 * (np.cbrt(said) ** 2 - np.cbrt(low) ** 2) / np.cbrt(np.sqrt(low))
+    return np.asarray(np.where(mean > 0, off / np.sqrt(1 + spread * low), 0.0))
 
 
 def _weekdays(past: _Past) -> Floats:
@@ -280,7 +311,9 @@ def _volume(daily: Daily, place: int, past: _Past) -> list[Alarm]:
     ]
 
 
-def _negativity(daily: Daily, place: int, past: _Past, length: int) -> list[Alarm]:
+def _negativity(
+    daily: Daily, place: int, past: _Past, length: int, least: int = LEAST_HEARD
+) -> list[Alarm]:
     dimensions = [cell.dimension for cell in daily.cells]
     n, k = past.voices.sum(axis=2), past.negative.sum(axis=2)
     before_n, before_k = n[:, :-length], k[:, :-length]
@@ -303,7 +336,7 @@ def _negativity(daily: Daily, place: int, past: _Past, length: int) -> list[Alar
     )
     columns = np.stack([count, of, of * share, low, high, p])
     ends = (n[:, -length] > 0) & (n[:, -1] > 0)  # or a shorter window says the same
-    fit = ends & (of >= LEAST_HEARD)
+    fit = ends & (of >= least)
     known = np.where(past_n >= LEAST_PAST_VOICES, np.arange(len(wider)), wider)
     return [
         replace(

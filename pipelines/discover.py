@@ -389,7 +389,7 @@ def _alerts(window: _Window) -> list[Finding]:
     days = window.subject.window.days
     raised = alarms(window.daily, days)
     return [
-        *rules.alerted(raised, window.said, window.zones),
+        *rules.alerted(raised, window.daily, window.said, window.zones),
         *rules.moved(shifts(_broad(window.daily), days), window.said, window.zones),
     ]
 

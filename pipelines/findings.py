@@ -21,7 +21,7 @@ from statsmodels.stats.multitest import multipletests
 from configs.schema import Municipality, Taxonomy
 from models.labels import CATEGORIES
 from models.records import Window
-from pipelines.alarm import Alarm, Cell, Daily, Measure
+from pipelines.alarm import Alarm, Cell, Daily, Measure, tone
 from pipelines.proportions import newcombe, p_of_no_difference, wilson
 from pipelines.shifts import Shift
 
@@ -357,28 +357,44 @@ def growths(
 # --- alerts ----------------------------------------------------------------------------------
 
 
-def alerted(raised: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> list[Finding]:
+def alerted(
+    raised: Sequence[Alarm], daily: Daily, said: pd.DataFrame, zones: pd.Series
+) -> list[Finding]:
     """Tell the alarms, those of volume of one cell on following days together by the surest day.
 
-    One message that is sent on and on is no alert: that takes three distinct texts.
+    One message that is sent on and on is no alert: that takes three distinct texts. Days that are
+    too loud are told to be angrier too where their negative share is surely higher than before.
     """
-    episodes: dict[tuple[Measure, Cell], list[list[Alarm]]] = {}
+    told = [_alert(episode, daily, said, zones) for episode in episodes(raised)]
+    return [finding for finding in told if finding.statistic["distinct"] >= LEAST_DISTINCT]
+
+
+def episodes(raised: Sequence[Alarm]) -> list[list[Alarm]]:
+    """Put together what is of one cell and measure and follows without a day between."""
+    found: dict[tuple[Measure, Cell], list[list[Alarm]]] = {}
     for alarm in sorted(raised, key=lambda a: a.day):
-        mine = episodes.setdefault((alarm.measure, alarm.cell), [])
+        mine = found.setdefault((alarm.measure, alarm.cell), [])
         if mine and alarm.first - mine[-1][-1].day == timedelta(days=1):
             mine[-1].append(alarm)
         else:
             mine.append([alarm])
-    told = [_alert(episode, said, zones) for groups in episodes.values() for episode in groups]
-    return [finding for finding in told if finding.statistic["distinct"] >= LEAST_DISTINCT]
+    return [episode for groups in found.values() for episode in groups]
 
 
-def _alert(episode: Sequence[Alarm], said: pd.DataFrame, zones: pd.Series) -> Finding:
+def angrier_than_before(episode: Sequence[Alarm], daily: Daily) -> Alarm | None:
+    """Return the negative share of loud days, judged by the days before, if they are angrier."""
+    heard = tone(daily, episode[0].cell, episode[0].first, episode[-1].day)
+    return heard if heard and heard.p <= SURE else None
+
+
+def _alert(
+    episode: Sequence[Alarm], daily: Daily, said: pd.DataFrame, zones: pd.Series
+) -> Finding:
     worst = min(episode, key=lambda a: (a.q, a.day))
     angry = worst.measure is Measure.NEGATIVITY
     statistic: dict[str, Any] = {
         **_cell(worst.cell),
-        **(_window_of(worst) if angry else _days_of(episode, worst)),
+        **(_window_of(worst) if angry else _days_of(episode, worst) | _tone_of(episode, daily)),
         "count": worst.count,
         "n": worst.n,
         "expected": worst.expected,
@@ -418,13 +434,28 @@ def _days_of(episode: Sequence[Alarm], worst: Alarm) -> dict[str, Any]:
     }
 
 
+def _tone_of(episode: Sequence[Alarm], daily: Daily) -> dict[str, Any]:
+    """Return the negative share of an episode, and that of the days before, if it is angrier."""
+    heard = angrier_than_before(episode, daily)
+    if heard is None:
+        return {}
+    shares = {"count": heard.count, "n": heard.n, "p": heard.p, **_shares_of(heard)}
+    return {f"tone_{name}": value for name, value in shares.items()}
+
+
 def _window_of(alarm: Alarm) -> dict[str, Any]:
     """Return the days of an angry window, its share with interval, and that of the days before."""
-    share, low, high = wilson(alarm.count, alarm.n)
     return {
         "day": alarm.first.isoformat(),
         "until": alarm.day.isoformat(),
         "window": alarm.days,
+        **_shares_of(alarm),
+    }
+
+
+def _shares_of(alarm: Alarm) -> dict[str, Any]:
+    share, low, high = wilson(alarm.count, alarm.n)
+    return {
         "share": share,
         "low": low,
         "high": high,

@@ -36,6 +36,9 @@ def sentence(
         said += " " + t("finding.area", area=values["area"])
     if finding.statistic.get("days", 1) != 1 and "since" in finding.statistic:
         said += " " + t("finding.lasted", **values)
+    if "tone_share" in finding.statistic:
+        of = t(f"finding.before.{finding.statistic['tone_before_of']}", **values)
+        said += " " + t("finding.tone", **(values | {"tone_before_of": of}))
     return f"{getattr(lens, language)}: {said}" if lens else said
 
 
@@ -58,7 +61,7 @@ def _shown(
         return named.es if language == "es" else named.en
     if name in ("day", "since", "until"):
         return f.day(date.fromisoformat(value))
-    if name.endswith("share") or name in ("low", "high"):
+    if name.endswith("share") or name.removeprefix("tone_") in ("low", "high"):
         return f.percent(value)
     if isinstance(value, float):
         return f.decimal(value)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.alarm import LEAST_HEARD, LEAST_VOICES, Cell, Daily, Measure, alarms
+from pipelines.alarm import LEAST_HEARD, LEAST_VOICES, Cell, Daily, Measure, alarms, tone
 from pipelines.shifts import shifts
 
 FIRST = date(2021, 8, 2)
@@ -243,3 +243,36 @@ def test_a_source_that_is_lost_for_good_is_no_shift() -> None:
     read = daily.read.copy()
     read[45:, 0] = False
     assert shifts(replace(daily, read=read, voices=daily.voices * read[None]), daily.days) == []
+
+
+def test_the_tone_of_an_episode_is_asked_with_one_p_value_by_the_days_before() -> None:
+    daily = loud(quiet(), 1, 60, 5)
+    burst = daily.cells[1], daily.days[60], daily.days[60]
+    usual = tone(daily, *burst)
+    assert usual is not None
+    assert usual.p > 0.05
+    angry = tone(angry_days(daily, 1, slice(60, 61), 0.9), *burst)
+    assert angry is not None
+    assert angry.q == angry.p <= 0.05
+    assert (angry.days, angry.past_days) == (1, 56)
+    assert angry.count / angry.n > angry.past_count / angry.past_n
+
+
+def test_the_tone_of_days_with_too_little_before_them_is_not_judged() -> None:
+    daily = loud(quiet(), 1, 10, 5)
+    assert tone(daily, daily.cells[1], daily.days[10], daily.days[10]) is None
+    silent = replace(daily, voices=daily.voices * 0, negative=daily.negative * 0)
+    assert tone(silent, daily.cells[1], daily.days[60], daily.days[60]) is None
+
+
+def test_the_long_tail_of_few_voices_is_no_outbreak() -> None:
+    """Of a town whose days vary as negative-binomial ones do, next to none are alarms."""
+    chance = np.random.default_rng(7)
+    shape = (15, 86, 1)
+    mean, spread = 4.0, 0.35
+    voices = chance.poisson(mean * chance.gamma(1 / spread, spread, shape)).astype(float)
+    days = tuple(FIRST + timedelta(days=at) for at in range(shape[1]))
+    cells = tuple(Cell("category", str(at)) for at in range(shape[0]))
+    read = np.ones(shape[1:], dtype=bool)
+    daily = Daily(cells, days, ("a",), voices, voices * 0, read)
+    assert len(judged(daily, 30)) <= 1

@@ -1,6 +1,7 @@
 """What is told of numbers, and what is not."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -154,14 +155,15 @@ def test_alarms_of_following_days_are_one_alert_and_one_forwarded_text_is_none()
     raised = [Alarm(Measure.VOLUME, cell, d, 20, 20, 3.0, 0, 8, 1e-6, 1e-4, 2) for d in days]
     texts = heard(water=(120, 0))
     zones = pd.Series("centro", index=texts.index)
-    first, second = alerted(raised, texts, zones)
+    steady = daily({"water": 2}, {"water": 2})
+    first, second = alerted(raised, steady, texts, zones)
     assert (first.statistic["days"], second.statistic["days"]) == (2, 1)
     said = sentence(first, "es", VILLA, TAXONOMY)
     assert "El Centro" in said
     first_days = " y el ".join(f"{day.day} de marzo de 2026" for day in days[:2])
     assert f"Fueron 2 días, entre el {first_days}." in said
-    assert alerted(raised, texts.assign(cluster="the same"), zones) == []
-    assert alerted(raised, texts, zones.map({"centro": "otra"})) == []
+    assert alerted(raised, steady, texts.assign(cluster="the same"), zones) == []
+    assert alerted(raised, steady, texts, zones.map({"centro": "otra"})) == []
 
 
 def test_anger_over_a_week_is_told_with_both_shares_of_the_cell_or_of_its_category() -> None:
@@ -190,8 +192,32 @@ def _anger(texts: pd.DataFrame, zones: pd.Series, past: str) -> Finding:
         past_days=56,
         past_cell=cell if past == cell.dimension else Cell("category", "water"),
     )
-    (finding,) = alerted([alarm], texts, zones)
+    (finding,) = alerted([alarm], daily({"water": 2}, {"water": 2}), texts, zones)
     return finding
+
+
+def _burst(share: float) -> Finding:
+    """Tell of two loud days of which such a share is negative, after a month with 25 %."""
+    cell, days = Cell("category", "water"), [START + timedelta(days=at) for at in (3, 4)]
+    heard_daily = daily({"water": 2}, {"water": 2})
+    voices, negative = heard_daily.voices.copy(), heard_daily.voices / 4
+    voices[0, 33:35] = 10
+    negative[0, 33:35] = 10 * share
+    raised = [Alarm(Measure.VOLUME, cell, d, 20, 20, 4.0, 0, 9, 1e-6, 1e-4, 2) for d in days]
+    texts = heard(water=(120, 60))
+    burst = replace(heard_daily, voices=voices, negative=negative)
+    (finding,) = alerted(raised, burst, texts, pd.Series("centro", index=texts.index))
+    return finding
+
+
+def test_a_burst_is_told_to_be_angrier_only_where_its_share_says_so() -> None:
+    angry, usual = _burst(0.8), _burst(0.3)
+    assert (angry.rule, usual.rule) == ("volume", "volume")
+    assert (angry.statistic["tone_count"], angry.statistic["tone_n"]) == (32, 40)
+    assert angry.statistic["tone_before_n"] == 33 * 4
+    assert "32 de 40 voces de esos días son negativas" in sentence(angry, "es", VILLA, TAXONOMY)
+    assert [name for name in usual.statistic if name.startswith("tone")] == []
+    assert "negativas" not in sentence(usual, "es", VILLA, TAXONOMY)
 
 
 def one_of_each_with_shares() -> list[Finding]:
@@ -203,9 +229,10 @@ def one_of_each_with_shares() -> list[Finding]:
         *unexpected(texts, VILLA, TAXONOMY),
         *changed(daily({"water": 2, "transport": 8}, {"water": 6, "transport": 8}), MARCH, texts),
         _anger(texts, pd.Series("centro", index=texts.index), "category"),
+        _burst(0.8),
     ]
     assert {finding.rule for finding in findings} == {
-        *("leading", "angrier", "unexpected", "risen", "fallen", "negativity")
+        *("leading", "angrier", "unexpected", "risen", "fallen", "negativity", "volume")
     }
     return findings
 
@@ -225,7 +252,7 @@ def test_every_number_of_a_sentence_is_in_its_statistic(language: str) -> None:
 
 def _dates(finding: Finding, language: str) -> set[str]:
     """Return the numbers of a finding's days as they are printed."""
-    days = [finding.statistic[name] for name in ("day", "until") if name in finding.statistic]
+    days = [finding.statistic[name] for name in ("day", "since", "until") if name in finding.statistic]
     shown = formats(language, LIMA)
     words = {word for day in days for word in shown.day(date.fromisoformat(day)).split()}
     return {word.strip(",") for word in words}
@@ -234,11 +261,14 @@ def _dates(finding: Finding, language: str) -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_share_of_a_sentence_passes_the_certificate(language: str) -> None:
     of = {"share": "n", "expected_share": "n", "rest_share": "rest_n", "before_share": "before_n"}
+    of |= {"tone_share": "tone_n", "tone_before_share": "tone_before_n"}
     for finding in one_of_each_with_shares():
         told = finding.statistic
         shares = {f"{told[name]:.1%}": told[n] for name, n in of.items() if name in told}
-        ends = {f"{told[name]:.1%}" for name in ("low", "high") if name in told}
-        printed = re.findall(r"[\d.]+%", sentence(finding, language, VILLA, TAXONOMY))
+        ends = {"low", "high", "tone_low", "tone_high"} & told.keys()
+        ends = {f"{told[name]:.1%}" for name in ends}
+        said = sentence(finding, language, VILLA, TAXONOMY).replace("95%", "")
+        printed = re.findall(r"[\d.]+%", said)
         assert set(printed) == shares.keys() | ends
         assert [pair for pair in shares.items() if not certified(*pair)] == [], finding.rule
 
