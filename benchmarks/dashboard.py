@@ -163,7 +163,7 @@ def prepare(folder: Path, rows: int) -> str:
     )
     subject = Counted(run_id, place, window, MODEL, TAXONOMY)
     aggregate(store, subject, {})
-    discover(store, subject, load_taxonomy(), _vectors)
+    discover(store, subject, load_taxonomy(), _Centres())
     index_labels(engine, subject.basis)
     store.end_run(run_id, State.DONE)
     engine.dispose()
@@ -224,13 +224,18 @@ def _enrich(connection: sqlite3.Connection, rows: int) -> None:
     )
 
 
-def _vectors(texts: Sequence[str]) -> np.ndarray:
+class _Centres:
     """Place texts around as many centres as there shall be topics, in place of an encoder."""
-    chance = np.random.default_rng(3)
-    centres = chance.normal(size=(TOPICS, 32))
-    found = centres[chance.integers(0, TOPICS, len(texts))]
-    found = found + chance.normal(scale=0.2, size=found.shape)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        chance = np.random.default_rng(3)
+        centres = chance.normal(size=(TOPICS, 32))
+        found = centres[chance.integers(0, TOPICS, len(texts))]
+        found = found + chance.normal(scale=0.2, size=found.shape)
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+    def reads_whole(self, texts: Sequence[str]) -> np.ndarray:
+        return np.ones(len(texts), dtype=bool)
 
 
 @contextmanager

@@ -963,6 +963,10 @@ class InsightTopic(InsightColumns, Base):
     texts_distinct: Mapped[int | None] = mapped_column(
         comment="Distinct texts that there are; empty in rows older than this column."
     )
+    texts_cut: Mapped[int | None] = mapped_column(
+        comment="Of the texts read, the long ones of which the encoder read the beginning only; "
+        "empty in rows older than this column."
+    )
     first_seen: Mapped[date] = mapped_column(
         comment="Local day of its first text, in this window or the earlier ones it is known from."
     )

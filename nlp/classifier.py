@@ -104,6 +104,18 @@ class Classifier:
         found = dict(zip(distinct, vectors, strict=True)) | {"": np.zeros(self._model.width)}
         return np.array([found[text] for text in cleaned]).reshape(-1, self._model.width)
 
+    def reads_whole(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Say of each raw text whether `embed` reads all of it, shape (texts,)."""
+        longest = self.manifest.max_tokens - 2
+        whole = np.array([len(text) <= longest * _CHARACTERS for text in texts], dtype=bool)
+        cleaned = {row: clean(texts[row]) for row in np.flatnonzero(whole)}
+        doubtful = [row for row, text in cleaned.items() if len(text) > longest]
+        encoded = self._tokenizer.encode_batch_fast(
+            [cleaned[row] for row in doubtful], add_special_tokens=False
+        )
+        whole[doubtful] = [len(one.ids) <= longest for one in encoded]
+        return whole
+
     def _remember(self, answers: Mapping[str, Classification]) -> None:
         if self._remembered:
             self._known = dict([*self._known.items(), *answers.items()][-self._remembered :])

@@ -79,7 +79,7 @@ def count_window(subject: Subject, classifier: "Classifier", classified: int) ->
     look_at_window(subject.store, subject.municipality, counted.lenses, subject.window)
     index_labels(subject.store.engine, counted.basis)
     in_window = aggregate(subject.store, counted, measured)
-    findings = discover(subject.store, counted, subject.taxonomy, classifier.embed)
+    findings = discover(subject.store, counted, subject.taxonomy, classifier)
     versions = (classifier.model_version, subject.taxonomy.version)
     propose(subject.store, subject.municipality, subject.window, versions)
     count_demands(subject.store, counted)

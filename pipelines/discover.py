@@ -1,10 +1,10 @@
 """After the counts: the words, the topics, the alarms and the findings of a run, with evidence."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,18 @@ from pipelines.watch import Voices, voices_of
 
 Row = dict[str, Any]
 Floats = NDArray[np.float64]
-Embed = Callable[[Sequence[str]], Floats]
+
+
+class Encoder(Protocol):
+    """Gives texts vectors by which they can be compared: `nlp.classifier.Classifier`."""
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Return the vectors of raw texts, shape (texts, width), each of length 1."""
+
+    def reads_whole(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Say of each raw text whether `embed` reads all of it, shape (texts,)."""
+
+
 """The encoder: vectors of length 1 for texts, shape (texts, width)."""
 
 MOST_EMBEDDED = 20_000
@@ -60,8 +71,8 @@ _LEAST_RECENT = 5  # voices of the last days
 class _Window:
     """What one run looks at: texts (with their vectors where embedded), voices, zones, days.
 
-    ``rows`` are the places of the embedded texts among ``said``, and ``distinct`` counts the
-    distinct texts, embedded or not.
+    ``rows`` are the places of the embedded texts among ``said``, ``read_whole`` says of each
+    whether the encoder read all of it, and ``distinct`` counts the distinct texts, embedded or not.
     """
 
     subject: Counted
@@ -74,6 +85,7 @@ class _Window:
     rows: list[int]
     distinct: int
     vectors: Floats
+    read_whole: NDArray[np.bool_]
 
     @property
     def code(self) -> str:
@@ -81,14 +93,14 @@ class _Window:
         return self.lens.code if self.lens else EVERYTHING
 
 
-def discover(store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed) -> int:
+def discover(store: Store, subject: Counted, taxonomy: Taxonomy, encoder: Encoder) -> int:
     """Write terms, topics, findings and evidence of a run; return how many findings it has.
 
     Each lens gets its own, among the texts that it shows; they are not in that number, for one
     asks for them by the lens. The same stored texts, ledger and earlier windows give the same rows.
     """
     voices = voices_of(store, subject)
-    whole = _look(store, subject, taxonomy, embed, voices)
+    whole = _look(store, subject, taxonomy, encoder, voices)
     about = common_columns(
         subject, coverage(store.engine, subject.municipality, subject.window, subject.run_id)
     )
@@ -148,7 +160,7 @@ def _relevant(window: _Window) -> list[Finding]:
 
 
 def _look(
-    store: Store, subject: Counted, taxonomy: Taxonomy, embed: Embed, voices: Voices
+    store: Store, subject: Counted, taxonomy: Taxonomy, encoder: Encoder, voices: Voices
 ) -> _Window:
     place = subject.municipality
     said = said_frame(
@@ -167,6 +179,7 @@ def _look(
     zone_of = dict(zip(found["id"], found["zone"], strict=True))
     different = distinct(said["cluster"].tolist(), said["reading"].tolist())
     rows = different[:MOST_EMBEDDED]
+    texts = said["reading"].iloc[rows].tolist()
     return _Window(
         subject,
         taxonomy,
@@ -177,7 +190,8 @@ def _look(
         voices.daily(),
         rows,
         len(different),
-        embed(said["reading"].iloc[rows].tolist()),
+        encoder.embed(texts),
+        encoder.reads_whole(texts),
     )
 
 
@@ -196,6 +210,7 @@ def _through(whole: _Window, voices: Voices, lens: Lens) -> _Window:
         rows=[place_of[whole.rows[number]] for number in kept],
         distinct=len(distinct(said["cluster"].tolist(), said["reading"].tolist())),
         vectors=whole.vectors[kept],
+        read_whole=whole.read_whole[kept],
     )
 
 
@@ -305,6 +320,7 @@ def _topic_rows(
             "n": read,
             "texts_read": len(window.rows),
             "texts_distinct": window.distinct,
+            "texts_cut": int((~window.read_whole).sum()),
             "first_seen": start,
             "known": topic.known if first_seen else None,
             "recent": growth.recent,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from configs.schema import Channel, Municipality, Told
 from models.errors import ConfigError
@@ -39,17 +40,25 @@ class Message:
 
 
 def findings_of(store: Store, run_id: str) -> list[Message]:
-    """Return a run's findings and alerts as messages, in their order."""
+    """Return a run's findings and alerts as messages, in their order.
+
+    An alert is of its day, and told again for another; a finding is not: the day of a topic is that
+    of its first text in the window, which moves with the window.
+    """
     frame = insight_frame(store.engine, InsightFinding, run_id)
     frame = frame[frame["lens"] == ""].sort_values("number")
     return [
         Message(
             "alert" if row["kind"] == "alert" else "finding",
-            f"{row['kind']} {row['rule']} {row['subject']} {row['statistic'].get('day', '')}",
+            f"{row['kind']} {row['rule']} {row['subject']} {_day_of(row)}",
             row["sentence_es"],
         )
         for row in frame.to_dict("records")
     ]
+
+
+def _day_of(finding: Mapping[str, Any]) -> str:
+    return finding["statistic"].get("day", "") if finding["kind"] == "alert" else ""
 
 
 def failure(where: str, why: str) -> Message:

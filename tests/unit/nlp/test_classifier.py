@@ -62,6 +62,9 @@ def test_a_text_has_one_vector_whatever_stands_around_it(classifier: Classifier)
     start, whole, other = classifier.embed([long[:2000], long, f"{long} Y el alcalde no viene."])
     assert whole == pytest.approx(start, abs=5e-3)
     assert other == pytest.approx(start, abs=5e-3)
+    short, cut = f"{TEXTS[0]} " * 2, long[: len(long) // 4]
+    assert classifier.reads_whole(["", short, long, cut]).tolist() == [True, True, False, False]
+    assert classifier.reads_whole([]).shape == (0,)
     assert classifier.embed(["", " "]).shape == (2, vectors.shape[1])
     assert classifier.embed([]).shape == (0, vectors.shape[1])
 

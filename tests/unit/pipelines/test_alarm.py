@@ -266,13 +266,14 @@ def test_the_tone_of_days_with_too_little_before_them_is_not_judged() -> None:
 
 
 def test_the_long_tail_of_few_voices_is_no_outbreak() -> None:
-    """Of a town whose days vary as negative-binomial ones do, next to none are alarms."""
-    chance = np.random.default_rng(7)
-    shape = (15, 86, 1)
-    mean, spread = 4.0, 0.35
-    voices = chance.poisson(mean * chance.gamma(1 / spread, spread, shape)).astype(float)
+    """Days that vary as negative-binomial ones do are hardly ever alarms, however skewed."""
+    mean, spread, shape = 3.0, 2.0, (15, 86, 1)
     days = tuple(FIRST + timedelta(days=at) for at in range(shape[1]))
     cells = tuple(Cell("category", str(at)) for at in range(shape[0]))
-    read = np.ones(shape[1:], dtype=bool)
-    daily = Daily(cells, days, ("a",), voices, voices * 0, read)
-    assert len(judged(daily, 30)) <= 1
+    raised = 0
+    for seed in range(2):
+        chance = np.random.default_rng(seed)
+        voices = chance.poisson(mean * chance.gamma(1 / spread, spread, shape)).astype(float)
+        read = np.ones(shape[1:], dtype=bool)
+        raised += len(judged(Daily(cells, days, ("a",), voices, voices * 0, read), 30))
+    assert raised <= 1

@@ -44,18 +44,24 @@ VILLA = municipality(feeds=("diario",))
 TAPS = Lens(code="agua", es="Agua", en="Water", words=("agua",))
 NOBODY = Lens(code="nadie", es="Nadie", en="Nobody", words=("unicornio",))
 BURST = 27
+LONG = 55  # characters; of thirty texts about water five have more
 TABLES = (InsightTerm, InsightTopic, InsightFinding, InsightEvidence)
 
 
-def embed(texts: Sequence[str]) -> np.ndarray:
-    """Lay texts with the same second word near each other."""
-    found = []
-    for text in texts:
-        words = text.split()
-        place = np.random.default_rng(sum(map(ord, words[1]))).normal(size=32)
-        found.append(place + np.random.default_rng(len(text)).normal(scale=0.1, size=32))
-    vectors = np.array(found).reshape(len(found), 32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+class SecondWords:
+    """An encoder that lays texts with the same second word near each other."""
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        found = []
+        for text in texts:
+            words = text.split()
+            place = np.random.default_rng(sum(map(ord, words[1]))).normal(size=32)
+            found.append(place + np.random.default_rng(len(text)).normal(scale=0.1, size=32))
+        vectors = np.array(found).reshape(len(found), 32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def reads_whole(self, texts: Sequence[str]) -> np.ndarray:
+        return np.array([len(text) <= LONG for text in texts], dtype=bool)
 
 
 def speak(store: Store, run_id: str, lost: Sequence[int] = ()) -> None:
@@ -97,7 +103,7 @@ def found(
     subject = Counted(run_id, VILLA, window, MODEL, TAXONOMY, lenses)
     look_at_window(store, VILLA, lenses, window)
     aggregate(store, subject, {})
-    told = discover(store, subject, load_taxonomy(), embed)
+    told = discover(store, subject, load_taxonomy(), SecondWords())
     tables = {
         table.__tablename__: [
             {key: value for key, value in row.items() if key != "run_id"}
@@ -201,6 +207,7 @@ def test_topics_say_of_how_many_texts_they_were_found(
     speak(store, run_id)
     whole = found(store, run_id)["insight_topic"]
     assert {(row["texts_read"], row["texts_distinct"]) for row in whole} == {(402, 402)}
+    assert {row["texts_cut"] for row in whole} == {5}
     monkeypatch.setattr(discovering, "MOST_EMBEDDED", 300)
     part = found(store, run_id)["insight_topic"]
     assert {(row["texts_read"], row["texts_distinct"], row["n"]) for row in part} == {

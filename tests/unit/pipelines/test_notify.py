@@ -11,9 +11,12 @@ from sqlalchemy import Engine
 
 from configs.schema import Channel, Municipality
 from models.errors import ConfigError
-from pipelines.notify import Message, addresses_of, failure, tell
+from models.tables import InsightFinding
+from pipelines.counted import Counted, common_columns
+from pipelines.coverage import coverage
+from pipelines.notify import Message, addresses_of, failure, findings_of, tell
 from pipelines.store.write import Store
-from tests.unit.store.builders import municipality
+from tests.unit.store.builders import MARCH, MODEL, TAXONOMY, begun, municipality
 
 ALERT = Message("alert", "alert volume zone:gloria 2026-03-04", "Se habló más de lo usual.")
 FINDING = Message("finding", "surprise sentiment", "Hay más elogios que antes.")
@@ -100,3 +103,36 @@ def test_addresses_come_from_a_file_too(tmp_path: Path) -> None:
         addresses_of(channel, {"AVISOS_FILE": str(tmp_path / "none")})
     with pytest.raises(ConfigError, match="set AVISOS in the environment"):
         addresses_of(channel, {"AVISOS": "  "})
+
+
+def _found(store: Store, kind: str, rule: str, day: str) -> Message:
+    """Return the message of a run that found one thing, on a day."""
+    villa = municipality()
+    run_id = begun(store)
+    subject = Counted(run_id, villa, MARCH, MODEL, TAXONOMY)
+    row = {
+        **common_columns(subject, coverage(store.engine, villa, MARCH, run_id)),
+        **{"lens": "", "number": 1, "kind": kind, "rule": rule, "subject": "topic:t-1"},
+        **{"sentence_es": "Hay algo.", "sentence_en": "There is something."},
+        **{"value": 2.0, "low": None, "high": None, "n": 9, "q": None, "statistic": {"day": day}},
+    }
+    store.save_insights(run_id, {InsightFinding: [row]})
+    (message,) = findings_of(store, run_id)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "again"),
+    [
+        ("emerging", "new_topic", False),
+        ("emerging", "growing_topic", False),
+        ("alert", "volume", True),
+    ],
+)
+def test_a_window_that_has_moved_tells_another_day_of_an_alert_and_no_topic_twice(
+    store: Store, hook: list[dict[str, str]], kind: str, rule: str, again: bool
+) -> None:
+    villa = place(about=["alert", "finding"])
+    for day in ("2026-03-02", "2026-03-03"):
+        tell(store, villa, "r1", [_found(store, kind, rule, day)], "x")
+    assert len(hook) == 1 + again
