@@ -108,7 +108,7 @@ class Classifier:
         """Say of each raw text whether `embed` reads all of it, shape (texts,)."""
         longest = self.manifest.max_tokens - 2
         whole = np.array([len(text) <= longest * _CHARACTERS for text in texts], dtype=bool)
-        cleaned = {row: clean(texts[row]) for row in np.flatnonzero(whole)}
+        cleaned = {row: clean(texts[row]) for row in np.flatnonzero(whole).tolist()}
         doubtful = [row for row, text in cleaned.items() if len(text) > longest]
         encoded = self._tokenizer.encode_batch_fast(
             [cleaned[row] for row in doubtful], add_special_tokens=False

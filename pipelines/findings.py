@@ -387,9 +387,7 @@ def angrier_than_before(episode: Sequence[Alarm], daily: Daily) -> Alarm | None:
     return heard if heard and heard.p <= SURE else None
 
 
-def _alert(
-    episode: Sequence[Alarm], daily: Daily, said: pd.DataFrame, zones: pd.Series
-) -> Finding:
+def _alert(episode: Sequence[Alarm], daily: Daily, said: pd.DataFrame, zones: pd.Series) -> Finding:
     worst = min(episode, key=lambda a: (a.q, a.day))
     angry = worst.measure is Measure.NEGATIVITY
     statistic: dict[str, Any] = {

@@ -252,7 +252,9 @@ def test_every_number_of_a_sentence_is_in_its_statistic(language: str) -> None:
 
 def _dates(finding: Finding, language: str) -> set[str]:
     """Return the numbers of a finding's days as they are printed."""
-    days = [finding.statistic[name] for name in ("day", "since", "until") if name in finding.statistic]
+    days = [
+        finding.statistic[name] for name in ("day", "since", "until") if name in finding.statistic
+    ]
     shown = formats(language, LIMA)
     words = {word for day in days for word in shown.day(date.fromisoformat(day)).split()}
     return {word.strip(",") for word in words}
