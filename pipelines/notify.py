@@ -50,14 +50,14 @@ def findings_of(store: Store, run_id: str) -> list[Message]:
     return [
         Message(
             "alert" if row["kind"] == "alert" else "finding",
-            f"{row['kind']} {row['rule']} {row['subject']} {_day_of(row['kind'], row['statistic'])}",
+            f"{row['kind']} {row['rule']} {row['subject']} {_day(row['kind'], row['statistic'])}",
             row["sentence_es"],
         )
         for row in frame.to_dict("records")
     ]
 
 
-def _day_of(kind: str, statistic: Mapping[str, Any]) -> str:
+def _day(kind: str, statistic: Mapping[str, Any]) -> str:
     return str(statistic.get("day", "")) if kind == "alert" else ""
 
 
