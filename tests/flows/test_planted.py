@@ -25,8 +25,8 @@ from tests.flows.planted import EVENT, LOST, READ, Finished
 from tests.unit.certificate import Read, certified, shares_of_page, shares_of_rows
 from tests.unit.store.builders import rows
 
-HOLDING = {"all:all", "category:waste", "zone:huaycan", "category+zone:waste+huaycan"}
-"""The cells that hold the event's texts."""
+HOLDING = {"category:waste", "zone:huaycan", "category+zone:waste+huaycan"}
+"""The cells that hold the event's texts, but for the whole district, in which it is no surge."""
 
 
 def test_a_planted_surge_is_an_alert_and_a_lost_source_is_none(finished: Finished) -> None:
