@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from dashboard.words import N_, translator
 from models.errors import InputError
-from models.labels import CATEGORIES, INTENTS, SENTIMENTS
+from models.labels import CATEGORIES, CERTAINTIES, INTENTS, SENTIMENTS
 from models.records import Kind
 
 NAMES: Mapping[str, str] = MappingProxyType(
@@ -28,6 +28,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "sentiment": "sentiment",
         "intent": "intent",
         "kind": "kind",
+        "certainty": "certainty",
         "source": "source",
         "zone": "zone",
         "topic": "topic",
@@ -53,6 +54,7 @@ _CLOSED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sentiment": SENTIMENTS,
         "intent": INTENTS,
         "kind": tuple(Kind),
+        "certainty": CERTAINTIES,
     }
 )
 _CODE = re.compile(r"^[\w().:-]{1,80}$")
@@ -74,6 +76,7 @@ class Filters:
     sentiment: str = ""
     intent: str = ""
     kind: str = ""
+    certainty: str = ""
     source: str = ""
     zone: str = ""
     topic: str = ""

@@ -36,6 +36,10 @@ INTENTS: Final = (
     "other",
 )
 
+UNSURE = "unsure"
+CERTAINTIES = ("sure", UNSURE)
+"""Whether the model was sure of a category, or a person said it."""
+
 NOWHERE = "(none)"
 """In the place of a zone's code: what speaks of none. No code is written like this."""
 

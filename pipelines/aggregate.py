@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from configs.schema import Lens, Municipality
-from models.labels import CATEGORIES, EVERYTHING, INTENTS, SENTIMENTS
+from models.labels import CATEGORIES, CERTAINTIES, EVERYTHING, INTENTS, SENTIMENTS
 from models.records import Kind, State
 from models.tables import (
     Base,
@@ -33,7 +33,7 @@ from pipelines.change import PREVIOUS
 from pipelines.compare import compared, earlier_window
 from pipelines.counted import Counted, Row, common_columns
 from pipelines.coverage import Coverage, coverage
-from pipelines.facts import CERTAINTIES, Recipe, frame, through, up_to_date
+from pipelines.facts import Recipe, frame, through, up_to_date
 from pipelines.proportions import interval_columns
 from pipelines.series import NEGATIVE_SHARE, SHARE, Counting, joined
 from pipelines.store.bulk import Batch

@@ -19,7 +19,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine
 
 from configs.schema import Lens, Municipality
-from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
+from models.labels import CATEGORIES, CERTAINTIES, INTENTS, NOWHERE, SENTIMENTS
 from models.records import Kind, Window
 from nlp.language import HOME
 from nlp.lenses import identifier as lens_identifier
@@ -58,7 +58,6 @@ _LABELS: Mapping[str, Sequence[str]] = {
     "intent": INTENTS,
     "kind": tuple(Kind),
 }
-CERTAINTIES = ("sure", "unsure")
 _UNKNOWN = bytes(8)
 _DAY = timedelta(days=1)
 _THREADS = 2  # SQLite joins outside Python's lock

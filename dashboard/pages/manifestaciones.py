@@ -10,6 +10,7 @@ from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.slices import names_of
 from dashboard.words import N_
 from models.errors import InputError
+from models.labels import CERTAINTIES
 from models.records import Kind, Window
 from pipelines.searching import basis_of
 from pipelines.store.facets import Basis
@@ -89,6 +90,7 @@ def _asked(visit: Visit) -> Asked:
         source=filters.source,
         zone=filters.zone,
         lens=filters.lens,
+        certainty=filters.certainty,
     )
 
 
@@ -101,4 +103,8 @@ def _choices(visit: Visit) -> dict[str, dict[str, str]]:
         name: dict(names_of(visit, town, shown, name))
         for name in ("category", "sentiment", "intent", "source", "zone")
     }
-    return named | {"kind": {str(kind): visit.t.name("kind", kind) for kind in Kind}}
+    codes = {"kind": tuple(Kind), "certainty": CERTAINTIES}
+    return named | {
+        name: {str(code): visit.t.name(name, code) for code in those}
+        for name, those in codes.items()
+    }

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     and_,
     column,
+    exists,
     func,
     literal,
     or_,
@@ -22,8 +23,9 @@ from sqlalchemy import (
     table,
     text,
 )
+from sqlalchemy.orm import aliased
 
-from models.labels import NOWHERE
+from models.labels import NOWHERE, UNSURE
 from models.search_tables import INDEX, SearchRow
 from models.tables import ClassificationRow, ManifestationRow, NearDuplicateRow
 from nlp.stems import stems_of
@@ -56,6 +58,7 @@ class Asked:
     source: str = ""
     zone: str = ""
     lens: str = ""
+    certainty: str = ""
 
     @property
     def terms(self) -> list[list[str]]:
@@ -246,12 +249,28 @@ def _sought(connection: Connection, basis: Basis, asked: Asked) -> _Sought:
     if lens:
         codes = literal(" ") + facet.c.lenses + " "
         query = query.where(codes.contains(f" {lens} ", autoescape=True))
+    if asked.certainty:
+        doubtful = _doubtful(facet, basis)
+        query = query.where(doubtful if asked.certainty == UNSURE else ~doubtful)
     if not asked.terms:
         return _Sought(query)
     if connection.dialect.name == "sqlite":
         return _matched(connection, query, facet, asked.terms)
     words = _vector(asked.terms)
     return _Sought(query.join(SearchRow, SearchRow.id == facet.c.text_id).where(words))
+
+
+def _doubtful(facet: FromClause, basis: Basis) -> ColumnElement[bool]:
+    """Say whether nobody is sure of a text's category; no copy of it is kept among the facets."""
+    words = aliased(SearchRow)
+    return exists().where(
+        words.id == facet.c.text_id,
+        words.manifestation_id == _LABEL.manifestation_id,
+        words.text_hash == _LABEL.text_hash,
+        _LABEL.model_version == basis.model_version,
+        _LABEL.taxonomy_version == basis.taxonomy_version,
+        unsure().element,
+    )
 
 
 def _order(rows: FromClause, asked: Asked) -> list[ColumnElement[Any]]:

@@ -1,6 +1,6 @@
 """Searching by stems and labels, on both databases."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine, func, select, update
@@ -11,7 +11,7 @@ from models.tables import ManifestationRow
 from pipelines.searching import index_texts
 from pipelines.store.facets import Basis
 from pipelines.store.search import Asked, conversation, search
-from pipelines.store.write import Store
+from pipelines.store.write import Correction, Store
 from tests.unit.store.builders import LIMA, MARCH, MODEL, TAXONOMY, begun, classified, said, save
 
 TEXTS = (
@@ -127,6 +127,22 @@ def test_only_the_runs_window_model_and_labels_are_searched(indexed: Engine) -> 
     assert search(indexed, basis(model_version="otro"), asked, 0, 1).count == 0
     assert search(indexed, basis(municipality="otra"), asked, 0, 1).count == 0
     assert search(indexed, basis(), Asked(words="basura", source="foro"), 0, 1).count == 0
+
+
+def test_texts_are_listed_by_whether_the_model_was_sure(store: Store) -> None:
+    items = [said(i, text) for i, text in enumerate(TEXTS)]
+    save(store, begun(store), *items)
+    store.save_classifications(
+        TAXONOMY, [classified(item, abstained=at < 3) for at, item in enumerate(items)]
+    )
+    read = items[2]
+    now = datetime.now(UTC)
+    store.save_corrections([Correction(read.id, read.text_hash, "p-1", now, "waste")])
+    index_texts(store.engine, "villa")
+
+    assert texts(store.engine, "", certainty="unsure") == {TEXTS[0], TEXTS[1]}
+    assert texts(store.engine, "casa", certainty="unsure") == {TEXTS[1]}
+    assert texts(store.engine, "", certainty="sure") == {TEXTS[2], TEXTS[3], TEXTS[4]}
 
 
 def test_a_conversation_of_another_municipality_is_not_told(indexed: Engine) -> None:
