@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 
 from configs.schema import Municipality, Taxonomy
 from dashboard.keep import Kept
-from models.errors import InputError
 from pipelines.report.charts import Chart
 from pipelines.report.data import ReportData
 from pipelines.report.drawn import draw
@@ -20,8 +19,6 @@ from pipelines.report.formats import formats
 from pipelines.report.gather import gather_figures
 from pipelines.report.texts import texts
 from pipelines.report.view import Figures, figures
-from pipelines.store.counted import CountedWindow
-from pipelines.store.read import find_run
 
 FRESH = 30.0
 _KEPT = 32
@@ -44,17 +41,6 @@ class Counted:
     ) -> None:
         self.engine, self.taxonomy = engine, taxonomy
         self._kept: Kept[Shown] = Kept(_KEPT, FRESH, state)
-
-    def window(self, run_id: str, municipality: str) -> CountedWindow:
-        """Return a run that another has counted after, or that is of another length.
-
-        Raises:
-            InputError: the municipality has no such run.
-        """
-        run = find_run(self.engine, run_id)
-        if run.municipality != municipality:
-            raise InputError(f"La ejecución {run_id} no es de {municipality}.")
-        return CountedWindow(run.id, run.window_from, run.window_to, run.started_at)
 
     def shown(self, run_id: str, town: Municipality, lens: str, language: str) -> Shown:
         """Return the figures of a run under a lens, with the names of one language."""

@@ -24,6 +24,7 @@ from dashboard.filters import Filters
 from dashboard.keep import Kept
 from dashboard.words import translator
 from models.errors import InputError
+from models.tables import RunRow
 from pipelines.demands.figures import Delays
 from pipelines.report.formats import Formats, formats
 from pipelines.report.page import TEMPLATES as REPORT_TEMPLATES
@@ -32,6 +33,7 @@ from pipelines.report.texts import Texts, texts
 from pipelines.report.view import FEW, Row
 from pipelines.report.why import told
 from pipelines.store.counted import CountedWindow, counted_municipalities, counted_windows
+from pipelines.store.read import run_of
 from pipelines.store.version import DataVersion
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -160,7 +162,19 @@ class Visit:
             return next(iter(self.windows), None)
         found = next((w for w in self.windows if w.run_id == self.filters.run), None)
         if found is None and self.town is not None:
-            found = self.house.counted.window(self.filters.run, self.town.code)
+            run = self.run(self.filters.run)
+            found = CountedWindow(run.id, run.window_from, run.window_to, run.started_at)
+        return found
+
+    def run(self, run_id: str) -> RunRow:
+        """Return a run of the municipality, also one that another has counted after.
+
+        Raises:
+            InputError: the municipality has no such run.
+        """
+        found = run_of(self.house.engine, self.town.code, run_id) if self.town else None
+        if found is None:
+            raise InputError(self._("Esta municipalidad no tiene esa ejecución."))
         return found
 
     @cached_property

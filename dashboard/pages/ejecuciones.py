@@ -5,10 +5,9 @@ from fastapi.responses import HTMLResponse
 
 from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.words import N_
-from models.errors import InputError
 from pipelines.diff import Difference, biggest, diff
 from pipelines.store.counted import ledger_of
-from pipelines.store.read import find_run, latest_runs, rejection_counts, source_health
+from pipelines.store.read import latest_runs, rejection_counts, source_health
 
 PAGE = Page("ejecuciones", "/ejecuciones", N_("Ejecuciones"))
 router = APIRouter()
@@ -35,11 +34,9 @@ def show(visit: Visiting) -> HTMLResponse:
 @kept
 def show_one(visit: Visiting, run_id: str, beside: str = "") -> HTMLResponse:
     """Show one run: its ledger, what it refused, and what differs from another."""
-    engine, town = visit.house.engine, visit.town
-    run = find_run(engine, run_id)
-    if town is None or run.municipality != town.code:
-        raise InputError(visit._("Esa ejecución es de otra municipalidad."))
-    others = [one for one in latest_runs(engine, town.code, _MOST) if one.id != run_id]
+    engine = visit.house.engine
+    run = visit.run(run_id)
+    others = [one for one in latest_runs(engine, run.municipality, _MOST) if one.id != run_id]
     found = _difference(visit, beside, run_id) if beside else None
     return visit.page(
         "ejecucion.html.j2",
@@ -55,7 +52,7 @@ def show_one(visit: Visiting, run_id: str, beside: str = "") -> HTMLResponse:
 
 
 def _difference(visit: Visit, earlier: str, later: str) -> Difference:
-    return diff(visit.house.engine, earlier, later)
+    return diff(visit.house.engine, visit.run(earlier).id, later)
 
 
 def _changes(visit: Visit, found: Difference | None) -> list[dict[str, object]]:

@@ -406,6 +406,13 @@ def find_run(engine: Engine, run_id: str) -> RunRow:
     return run
 
 
+def run_of(engine: Engine, municipality: str, run_id: str) -> RunRow | None:
+    """Return a run of a municipality; nothing where it has no such run."""
+    with explained(engine), Session(engine) as session:
+        run = session.get(RunRow, run_id)
+    return run if run is not None and run.municipality == municipality else None
+
+
 def latest_runs(engine: Engine, municipality: str | None, limit: int) -> Sequence[RunRow]:
     """Return the latest runs, newest first."""
     query = select(RunRow).order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(limit)

@@ -3,10 +3,12 @@
 import io
 import re
 from datetime import date
+from html import unescape
 
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
+from httpx import URL
 from sqlalchemy import insert
 
 from models.tables import InsightCategory, InsightSeries
@@ -33,7 +35,7 @@ PAGES = (
 def test_every_page_answers_without_anything_inline(
     visit: TestClient, address: str, language: str
 ) -> None:
-    answer = visit.get(address, params={"lang": language})
+    answer = visit.get(str(URL(address).copy_set_param("lang", language)))
 
     assert answer.status_code == 200
     assert "<script" not in answer.text
@@ -47,6 +49,31 @@ def test_a_category_is_told_with_its_rank_and_its_sentences(visit: TestClient) -
     assert "Transporte y vías" in page
     assert "puesto 1 de 16" in page
     assert '/manifestaciones?category=transport"' in page
+
+
+def test_what_the_model_was_unsure_of_can_be_read(visit: TestClient) -> None:
+    for path in ("/", "/categorias"):
+        link, number = re.findall(
+            r'href="(/manifestaciones\?[^"]*certainty=unsure)"[^>]*>(\d+)<', visit.get(path).text
+        )[0]
+
+        page = visit.get(unescape(link)).text
+
+        assert f"{number} manifestaciones" in page or (number == "1" and "1 manifestación" in page)
+        assert "sin certeza" in page
+
+
+@pytest.mark.parametrize(
+    "address", ["/?run=r-0", "/ejecuciones/r-0", f"/ejecuciones/{RUN}?beside=r-0"]
+)
+def test_a_run_that_is_not_there_is_told_in_the_readers_language(
+    visit: TestClient, address: str
+) -> None:
+    for language, said in (("es", "no tiene esa ejecución"), ("en", "has no such run")):
+        answer = visit.get(str(URL(address).copy_set_param("lang", language)))
+
+        assert answer.status_code == 400
+        assert said in answer.text
 
 
 def test_small_cells_are_hidden_on_pages_and_in_files(visiting) -> None:

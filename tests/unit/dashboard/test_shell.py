@@ -41,7 +41,7 @@ def test_browsers_are_told_to_run_and_fetch_nothing_else(visit: TestClient) -> N
         ("/no-existe", 404, "Esta página no existe"),
         ("/?category=<script>alert(1)</script>", 400, "category"),
         ("/?m=lima", 400, "no tiene nada contado"),
-        ("/?run=20200101T000000-000000", 400, "There is no run"),
+        ("/?run=20200101T000000-000000", 400, "no tiene esa ejecución"),
     ],
 )
 def test_errors_are_pages_that_say_why(
