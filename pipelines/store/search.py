@@ -169,7 +169,8 @@ def conversation(engine: Engine, basis: Basis, id_: str, limit: int) -> list[Fou
             select(*_columns())
             .outerjoin(_LABEL, _labelled(basis))
             .where(
-                _SAID.municipality == basis.municipality,
+                # as no bare column, or SQLite may look through all texts of the municipality
+                _SAID.municipality.concat("") == basis.municipality,
                 or_(_SAID.id.in_([opener, id_]), _SAID.thread_id == opener),
             )
             .order_by((_SAID.id != opener), (_SAID.id != id_), _SAID.said_at, _SAID.id)

@@ -1,9 +1,10 @@
 """Searching by stems and labels, on both databases."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, event, func, select, update
 
 from models.records import Window
 from models.search_tables import SearchRow
@@ -143,6 +144,26 @@ def test_texts_are_listed_by_whether_the_model_was_sure(store: Store) -> None:
     assert texts(store.engine, "", certainty="unsure") == {TEXTS[0], TEXTS[1]}
     assert texts(store.engine, "casa", certainty="unsure") == {TEXTS[1]}
     assert texts(store.engine, "", certainty="sure") == {TEXTS[2], TEXTS[3], TEXTS[4]}
+
+
+def test_a_conversation_is_found_by_its_thread_and_not_among_all_texts(
+    sqlite_engine: Engine,
+) -> None:
+    statements: list[tuple[str, Any]] = []
+    event.listen(
+        sqlite_engine,
+        "before_cursor_execute",
+        lambda _c, _cursor, sql, values, *_: statements.append((sql, values)),
+    )
+    save(Store(sqlite_engine), begun(Store(sqlite_engine)), item := said(1, TEXTS[0]))
+    assert [one.id for one in conversation(sqlite_engine, basis(), item.id, 10)] == [item.id]
+    sql, values = statements[-1]
+    with sqlite_engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+        reads = [str(row[3]) for row in plan if " manifestation " in str(row[3])]
+    assert len(reads) == 2
+    assert any("(id=?)" in read for read in reads)
+    assert any("(thread_id=?)" in read for read in reads)
 
 
 def test_a_conversation_of_another_municipality_is_not_told(indexed: Engine) -> None:
