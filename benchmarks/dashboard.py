@@ -8,7 +8,8 @@ and starts `manifiesta serve`. Then, for every page: the first answer of a serve
 for it without a pause; and the processor's time of the server for each of those answers. Then the
 readers go from page to page by chance and read each for a while, as people do. At last they ask for
 200 addresses that nobody has asked for before, as analysts do, so that nothing is kept: one after
-another, which tells the processor's time of each, then all readers with such pauses, then without.
+another, which tells the processor's time of each, then all readers with such pauses, then without;
+once the server has opened its pages ahead, or with ``--started`` while it does.
 """
 
 import argparse
@@ -274,6 +275,14 @@ def spent(process: int) -> float:
     return time.clock_gettime((~process << 3) | 2)  # as clock_getcpuclockid names its clock
 
 
+def settle(process: int) -> None:
+    """Wait until a server that has just started has opened its pages ahead of their readers."""
+    before, now = -1.0, spent(process)
+    while now - before > 0.02:
+        time.sleep(10)
+        before, now = now, spent(process)
+
+
 def p95(times: Sequence[float]) -> float:
     """Return the 95th percentile in milliseconds."""
     return 1_000 * quantiles(times, n=20, method="inclusive")[-1]
@@ -300,13 +309,15 @@ def measure(folder: Path, paths: dict[str, str], users: int, rounds: int) -> Non
         )
 
 
-def measure_first(folder: Path, users: int) -> None:
+def measure_first(folder: Path, users: int, *, settled: bool) -> None:
     """Print how long answers take that nobody has asked for before."""
     for seed, pauses in enumerate((READS_FOR, 0.0)):
         asked = list(addresses(seed, ADDRESSES).items())
         with served(folder) as (client, process), ThreadPoolExecutor(users) as readers:
             for path in OPENED_FIRST:
                 ask(client, path)
+            if settled:
+                settle(process)
             before = spent(process)
             times = list(
                 readers.map(
@@ -325,6 +336,7 @@ def measure_alone(folder: Path) -> None:
     with served(folder) as (client, process):
         for path in OPENED_FIRST:
             ask(client, path)
+        settle(process)
         seen = []
         for name, path in addresses(0, ADDRESSES).items():
             before = spent(process)
@@ -368,6 +380,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", help="pages whose name this expression finds")
     parser.add_argument("--first", action="store_true", help="only addresses never asked before")
+    parser.add_argument(
+        "--started", action="store_true", help="let readers come as soon as the server answers"
+    )
     parser.add_argument("--folder", type=Path, help="keep the database here, and use it again")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -383,7 +398,7 @@ def main() -> None:
         if not given.first:
             measure(folder, paths, given.users, given.rounds)
         measure_alone(folder)
-        measure_first(folder, given.users)
+        measure_first(folder, given.users, settled=not given.started)
 
 
 if __name__ == "__main__":
