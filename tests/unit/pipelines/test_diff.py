@@ -14,7 +14,7 @@ from pipelines.counted import Counted
 from pipelines.diff import Difference, biggest, diff
 from pipelines.store.erase import Erasure, erase
 from pipelines.store.read import counted_run
-from pipelines.store.write import Correction, Store
+from pipelines.store.write import Correction, RunStart, Store
 from tests.unit.store.builders import (
     MARCH,
     MODEL,
@@ -38,10 +38,10 @@ ITEMS = [said(n, f"Texto {n}", when=at(n)) for n in range(1, 6)]
 ZONES = [{"code": "centro", "name": "Centro"}]
 
 
-def count(store: Store, model: str = MODEL, place: Any = VILLA) -> str:
-    run_id = begun(store, place)
+def count(store: Store, model: str = MODEL, place: Any = VILLA, taxonomy: str = TAXONOMY) -> str:
+    run_id = store.begin_run(place, RunStart("run", MARCH, taxonomy, "0.1.0"))
     store.set_model(run_id, model)
-    aggregate(store, Counted(run_id, place, MARCH, model, TAXONOMY), {})
+    aggregate(store, Counted(run_id, place, MARCH, model, taxonomy), {})
     return run_id
 
 
@@ -119,6 +119,12 @@ def test_another_model_is_named(store: Store, first: str) -> None:
     store.save_classifications(TAXONOMY, labels)
     found = diff(store.engine, first, count(store, "prueba-2"))
     assert reasons(found) == {"model_version": None, "recipe": 5}
+
+
+def test_another_taxonomy_is_named(store: Store, first: str) -> None:
+    store.save_classifications("2027.1", [classified(item, "water") for item in ITEMS])
+    found = diff(store.engine, first, count(store, taxonomy="2027.1"))
+    assert reasons(found) == {"taxonomy_version": None, "recipe": 5}
 
 
 def test_other_zones_are_named(store: Store, first: str) -> None:
