@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from dashboard.shell import Visit
 from dashboard.tables import rows
-from models.tables import INSIGHT_TABLES
+from models.insight_tables import INSIGHT_TABLES
 from pipelines.store.read import insight_table, latest_runs
 
 router = APIRouter(prefix="/api/v1", tags=["insights"])

@@ -7,8 +7,8 @@ from datetime import date
 from configs.schema import Municipality
 from dashboard.figures import Shown
 from dashboard.shell import Visit
+from models.insight_tables import InsightSeries
 from models.labels import NOWHERE
-from models.tables import InsightSeries
 from pipelines.proportions import wilson
 from pipelines.report.charts import Chart
 from pipelines.report.drawn import draw_bars

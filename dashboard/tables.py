@@ -12,7 +12,8 @@ from fastapi.responses import Response
 
 from dashboard.shell import Visit, Visiting
 from models.errors import InputError
-from models.tables import Base, InsightPlace
+from models.insight_tables import InsightPlace
+from models.tables import Base
 from pipelines.export import write_frame
 from pipelines.geo import feature_collection
 from pipelines.store.audit import Event, record

@@ -1,4 +1,4 @@
-"""The database tables. Column comments are the data dictionary's text.
+"""The tables of what was collected and classified. Comments are the data dictionary's text.
 
 Times are aware and in UTC; days are local days of the municipality. Identifiers of
 manifestations are derived (`models.records.manifestation_id`), so two databases that saw the
@@ -22,8 +22,6 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-from models.labels import EVERYTHING
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -66,7 +64,8 @@ class Base(DeclarativeBase):
     }
 
 
-def _code(comment: str, *, key: bool = False, order: int = 0) -> Mapped[Any]:
+def code_column(comment: str, *, key: bool = False, order: int = 0) -> Mapped[Any]:
+    """Return a column for the code of something."""
     return mapped_column(
         String(60), primary_key=key, nullable=False, comment=comment, sort_order=order
     )
@@ -78,10 +77,10 @@ class SourceRow(Base):
     __tablename__ = "source"
     __table_args__ = {"comment": "One configured public place to read, as it was when last used."}
 
-    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
-    name: Mapped[str] = _code("Code of the source within its municipality.", key=True)
+    municipality: Mapped[str] = code_column("Code of the municipality.", key=True)
+    name: Mapped[str] = code_column("Code of the source within its municipality.", key=True)
     title: Mapped[str] = mapped_column(Text, comment="Name that a reader knows the source by.")
-    protocol: Mapped[str] = _code("How it is read: feed, pages or upload.")
+    protocol: Mapped[str] = code_column("How it is read: feed, pages or upload.")
     config: Mapped[dict[str, Any]] = mapped_column(
         comment="The whole configuration; for uploads the remembered column mapping."
     )
@@ -100,18 +99,18 @@ class RunRow(Base):
     id: Mapped[str] = mapped_column(
         String(40), primary_key=True, comment="Identifier: start time and six random digits."
     )
-    municipality: Mapped[str] = _code("Code of the municipality.")
-    command: Mapped[str] = _code("What started it: run, replay, rerun, import or aggregate.")
+    municipality: Mapped[str] = code_column("Code of the municipality.")
+    command: Mapped[str] = code_column("What started it: run, replay, rerun, import or aggregate.")
     window_from: Mapped[date] = mapped_column(comment="First local day of the window.")
     window_to: Mapped[date] = mapped_column(comment="Local day after the last of the window.")
-    state: Mapped[str] = _code("running, done, partial (a source failed) or failed.")
+    state: Mapped[str] = code_column("running, done, partial (a source failed) or failed.")
     started_at: Mapped[datetime] = mapped_column(comment="When it started.")
     finished_at: Mapped[datetime | None] = mapped_column(comment="When it ended.")
     model_version: Mapped[str | None] = mapped_column(
         Text, comment="Version of the classifier that was used."
     )
-    taxonomy_version: Mapped[str] = _code("Version of the taxonomy that was used.")
-    software_version: Mapped[str] = _code("Version of Manifiesta.")
+    taxonomy_version: Mapped[str] = code_column("Version of the taxonomy that was used.")
+    software_version: Mapped[str] = code_column("Version of Manifiesta.")
     error: Mapped[str | None] = mapped_column(Text, comment="Why it failed, if it did.")
     options: Mapped[dict[str, Any] | None] = mapped_column(
         comment="How it was asked for, so that it can be resumed."
@@ -130,10 +129,10 @@ class PartitionRow(Base):
     run_id: Mapped[str] = mapped_column(
         ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, comment="The run."
     )
-    source: Mapped[str] = _code("The source.", key=True)
+    source: Mapped[str] = code_column("The source.", key=True)
     day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
-    stage: Mapped[str] = _code("collect, classify or count.", key=True)
-    state: Mapped[str] = _code("pending, running, done, partial or failed.")
+    stage: Mapped[str] = code_column("collect, classify or count.", key=True)
+    state: Mapped[str] = code_column("pending, running, done, partial or failed.")
     rows: Mapped[int] = mapped_column(comment="Manifestations that the stage holds for this day.")
     error: Mapped[str | None] = mapped_column(Text, comment="Why it failed or is partial.")
     attempts: Mapped[int] = mapped_column(
@@ -157,8 +156,8 @@ class CaptureRow(Base):
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="WARC record id.")
-    municipality: Mapped[str] = _code("Code of the municipality.")
-    source: Mapped[str] = _code("The source that was being read.")
+    municipality: Mapped[str] = code_column("Code of the municipality.")
+    source: Mapped[str] = code_column("The source that was being read.")
     run_id: Mapped[str] = mapped_column(
         ForeignKey("run.id", ondelete="CASCADE"), comment="The run that fetched it."
     )
@@ -189,10 +188,10 @@ class ManifestationRow(Base):
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, comment="Derived from municipality, source and external id."
     )
-    municipality: Mapped[str] = _code("Code of the municipality.")
-    source: Mapped[str] = _code("The source that gave it.")
+    municipality: Mapped[str] = code_column("Code of the municipality.")
+    source: Mapped[str] = code_column("The source that gave it.")
     external_id: Mapped[str] = mapped_column(Text, comment="Identifier at the source.")
-    kind: Mapped[str] = _code("article, comment or post.")
+    kind: Mapped[str] = code_column("article, comment or post.")
     title: Mapped[str | None] = mapped_column(Text, comment="Title, masked.")
     text: Mapped[str] = mapped_column(Text, comment="Text, masked.")
     text_hash: Mapped[str] = mapped_column(
@@ -227,8 +226,8 @@ class ValidatorRow(Base):
         "comment": "By what to ask a server whether an address has changed since it was stored."
     }
 
-    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
-    source: Mapped[str] = _code("The source.", key=True)
+    municipality: Mapped[str] = code_column("Code of the municipality.", key=True)
+    source: Mapped[str] = code_column("The source.", key=True)
     url: Mapped[str] = mapped_column(Text, primary_key=True, comment="The address, as asked.")
     etag: Mapped[str] = mapped_column(Text, comment="ETag header of the answer, or empty.")
     last_modified: Mapped[str] = mapped_column(
@@ -263,9 +262,9 @@ class SourceStateRow(Base):
         "comment": "What runs have made of a source: whether it answers, and when it is next due."
     }
 
-    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
-    source: Mapped[str] = _code("The source.", key=True)
-    state: Mapped[str] = _code("active, failing or quarantined.")
+    municipality: Mapped[str] = code_column("Code of the municipality.", key=True)
+    source: Mapped[str] = code_column("The source.", key=True)
+    state: Mapped[str] = code_column("active, failing or quarantined.")
     failures: Mapped[int] = mapped_column(comment="Runs in a row in which it could not be read.")
     unchanged: Mapped[int] = mapped_column(comment="Runs in a row in which it gave nothing new.")
     complete: Mapped[bool] = mapped_column(comment="True where the latest run read all of it.")
@@ -287,13 +286,13 @@ class TombstoneRow(Base):
         "comment": "What was purged and is not collected again: keyed hashes, nothing else of it."
     }
 
-    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
+    municipality: Mapped[str] = code_column("Code of the municipality.", key=True)
     digest: Mapped[str] = mapped_column(
         String(32),
         primary_key=True,
         comment="Keyed hash of source and external id, or of an author's pseudonym.",
     )
-    reason: Mapped[str] = _code("By which criterion it was purged: author, id or source.")
+    reason: Mapped[str] = code_column("By which criterion it was purged: author, id or source.")
     purged_at: Mapped[datetime] = mapped_column(comment="When it was purged.")
 
 
@@ -305,8 +304,8 @@ class SourceFieldRow(Base):
         "comment": "Which fields a source's answers have shown, and which of them came later."
     }
 
-    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
-    source: Mapped[str] = _code("The source.", key=True)
+    municipality: Mapped[str] = code_column("Code of the municipality.", key=True)
+    source: Mapped[str] = code_column("The source.", key=True)
     field: Mapped[str] = mapped_column(
         String(200), primary_key=True, comment="Its name, after the list that it stands in."
     )
@@ -355,7 +354,7 @@ class NearDuplicateRow(Base):
         primary_key=True,
         comment="The manifestation.",
     )
-    municipality: Mapped[str] = _code("Code of the municipality.")
+    municipality: Mapped[str] = code_column("Code of the municipality.")
     text_hash: Mapped[str] = mapped_column(
         String(64), comment="The text that was compared: an edit has another."
     )
@@ -385,7 +384,7 @@ class LanguageRow(Base):
     language: Mapped[str] = mapped_column(
         String(3), comment="ISO 639-1 code, or und where it cannot be told; und counts as es."
     )
-    identifier: Mapped[str] = _code("What identified it, and its version.")
+    identifier: Mapped[str] = code_column("What identified it, and its version.")
 
 
 class PlaceRow(Base):
@@ -404,7 +403,7 @@ class PlaceRow(Base):
     text_hash: Mapped[str] = mapped_column(
         String(64), primary_key=True, comment="The text that was read: an edit has another."
     )
-    gazetteer: Mapped[str] = _code(
+    gazetteer: Mapped[str] = code_column(
         "Identifier of the zones, their names and the rules that were used.", key=True
     )
     zone: Mapped[str | None] = mapped_column(
@@ -448,7 +447,7 @@ class LensRow(Base):
     text_hash: Mapped[str] = mapped_column(
         String(64), primary_key=True, comment="The text that was read: an edit has another."
     )
-    lenses: Mapped[str] = _code("Identifier of the lenses and their words.", key=True)
+    lenses: Mapped[str] = code_column("Identifier of the lenses and their words.", key=True)
     codes: Mapped[str] = mapped_column(
         Text, comment="Codes of the lenses whose words the text has, with spaces between them."
     )
@@ -468,10 +467,10 @@ class AuditRow(Base):
     actor: Mapped[str] = mapped_column(
         Text, comment="Who did it: user of the operating system, or a reader's code."
     )
-    action: Mapped[str] = _code(
+    action: Mapped[str] = code_column(
         "What was done: purge, export, correct, a run's command, or a step like match.seal."
     )
-    municipality: Mapped[str] = _code("Code of the municipality or the entity.")
+    municipality: Mapped[str] = code_column("Code of the municipality or the entity.")
     detail: Mapped[dict[str, Any]] = mapped_column(
         comment="By which criteria, and how many of what; no personal data."
     )
@@ -496,8 +495,8 @@ class RejectionRow(Base):
     run_id: Mapped[str] = mapped_column(
         ForeignKey("run.id", ondelete="CASCADE"), comment="The run that met it."
     )
-    source: Mapped[str] = _code("The source.")
-    outcome: Mapped[str] = _code("The reason, one of a closed list.")
+    source: Mapped[str] = code_column("The source.")
+    outcome: Mapped[str] = code_column("The reason, one of a closed list.")
     ignored: Mapped[bool] = mapped_column(
         comment="True where a healthy source may have it (a duplicate, say); false: look at it."
     )
@@ -528,10 +527,10 @@ class ClassificationRow(Base):
     model_version: Mapped[str] = mapped_column(
         String(400), primary_key=True, comment="The model that classified it."
     )
-    taxonomy_version: Mapped[str] = _code("The taxonomy that its labels belong to.", key=True)
-    category: Mapped[str] = _code("Most probable urban category.")
-    sentiment: Mapped[str] = _code("Most probable sentiment.")
-    intent: Mapped[str] = _code("Most probable intent.")
+    taxonomy_version: Mapped[str] = code_column("The taxonomy that its labels belong to.", key=True)
+    category: Mapped[str] = code_column("Most probable urban category.")
+    sentiment: Mapped[str] = code_column("Most probable sentiment.")
+    intent: Mapped[str] = code_column("Most probable intent.")
     confidence: Mapped[float] = mapped_column(comment="Calibrated probability of the category.")
     abstained: Mapped[bool] = mapped_column(
         comment="True where the confidence is under the model's threshold."
@@ -579,8 +578,8 @@ class PartitionVersionRow(Base):
         "comment": "How often what is counted of a source's local day has changed in the store."
     }
 
-    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
-    source: Mapped[str] = _code("The source.", key=True)
+    municipality: Mapped[str] = code_column("Code of the municipality.", key=True)
+    source: Mapped[str] = code_column("The source.", key=True)
     day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
     version: Mapped[int] = mapped_column(
         comment="Raised by every write that may change a count of this day."
@@ -595,8 +594,8 @@ class PartitionFactsRow(Base):
         "comment": "A source's local day made ready for counting; it can be derived again."
     }
 
-    municipality: Mapped[str] = _code("Code of the municipality.", key=True)
-    source: Mapped[str] = _code("The source.", key=True)
+    municipality: Mapped[str] = code_column("Code of the municipality.", key=True)
+    source: Mapped[str] = code_column("The source.", key=True)
     day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
     recipe: Mapped[str] = mapped_column(
         String(64), comment="Hash of the model, taxonomy, zones and lenses that it was made with."
@@ -624,7 +623,7 @@ class RunInputRow(Base):
     run_id: Mapped[str] = mapped_column(
         ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, comment="The run."
     )
-    source: Mapped[str] = _code("The source.", key=True)
+    source: Mapped[str] = code_column("The source.", key=True)
     day: Mapped[date] = mapped_column(primary_key=True, comment="The local day.")
     recipe: Mapped[str] = mapped_column(
         String(64), comment="Hash of the model, taxonomy, zones and lenses."
@@ -637,515 +636,3 @@ class RunInputRow(Base):
         String(16), comment="Digest of the labels that people have given."
     )
     labels: Mapped[str] = mapped_column(String(16), comment="Digest of everything that is counted.")
-
-
-class InsightColumns:
-    """What every insight row says of itself: whose, when, by what, and how complete."""
-
-    run_id: Mapped[str] = mapped_column(
-        ForeignKey("run.id", ondelete="CASCADE"),
-        primary_key=True,
-        comment="The run that counted.",
-        sort_order=-20,
-    )
-    lens: Mapped[str] = mapped_column(
-        String(60),
-        primary_key=True,
-        default=EVERYTHING,
-        comment="Code of the lens, a saved filter; empty: everything.",
-        sort_order=-20,
-    )
-    municipality: Mapped[str] = _code("Code of the municipality.", order=-20)
-    window_from: Mapped[date] = mapped_column(
-        comment="First local day of the window.", sort_order=-20
-    )
-    window_to: Mapped[date] = mapped_column(
-        comment="Local day after the last of the window.", sort_order=-20
-    )
-    model_version: Mapped[str] = mapped_column(
-        String(400), comment="The classifier.", sort_order=-20
-    )
-    taxonomy_version: Mapped[str] = _code("The taxonomy.", order=-20)
-    sources_read: Mapped[int] = mapped_column(
-        comment="Coverage: sources that were read to the end in this run.", sort_order=20
-    )
-    sources_configured: Mapped[int] = mapped_column(
-        comment="Coverage: sources configured.", sort_order=20
-    )
-    days_complete: Mapped[int] = mapped_column(
-        comment="Coverage: days of the window with every source read.", sort_order=20
-    )
-    days: Mapped[int] = mapped_column(comment="Days of the window.", sort_order=20)
-
-
-class ShareColumns:
-    """A count and its share of ``n``, raw and corrected for the classifier's known errors."""
-
-    count: Mapped[int] = mapped_column(comment="Manifestations with this label.")
-    distinct_count: Mapped[int] = mapped_column(
-        comment="The same, with each cluster of near-duplicates counted once."
-    )
-    voices: Mapped[int | None] = mapped_column(
-        comment="The same, with each author counted once per category and local day; "
-        "empty in rows older than this column."
-    )
-    anonymous: Mapped[int | None] = mapped_column(
-        comment="Of the voices, manifestations of unknown author: each counts as one voice."
-    )
-    authors: Mapped[int | None] = mapped_column(
-        comment="Distinct authors; each manifestation of unknown author counts as one of its own."
-    )
-    n: Mapped[int] = mapped_column(
-        comment="Denominator: classified manifestations that are not in another language."
-    )
-    share: Mapped[float | None] = mapped_column(comment="count / n; empty where n is 0.")
-    share_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
-    share_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
-
-
-class CorrectedColumns:
-    """The share as it would be without the classifier's systematic errors."""
-
-    corrected_share: Mapped[float | None] = mapped_column(
-        comment="Share corrected with the classifier's confusion matrix on labelled texts."
-    )
-    corrected_low: Mapped[float | None] = mapped_column(comment="Lower end, bootstrap 95 %.")
-    corrected_high: Mapped[float | None] = mapped_column(comment="Upper end, bootstrap 95 %.")
-
-
-class SentimentColumns:
-    """How the manifestations of a cell divide by sentiment."""
-
-    negative: Mapped[int] = mapped_column(comment="Of the count, negative.")
-    neutral: Mapped[int] = mapped_column(comment="Of the count, neutral.")
-    positive: Mapped[int] = mapped_column(comment="Of the count, positive.")
-    negative_share: Mapped[float | None] = mapped_column(comment="negative / count.")
-    negative_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
-    negative_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
-
-
-class InsightOverview(InsightColumns, ShareColumns, CorrectedColumns, Base):
-    """The whole window: manifestations by sentiment, intent, kind and language."""
-
-    __tablename__ = "insight_overview"
-    __table_args__ = {
-        "comment": "The whole window by sentiment, intent, kind, certainty, language."
-    }
-
-    measure: Mapped[str] = _code(
-        "total, sentiment, intent, kind, certainty or language (of n texts in any of them).",
-        key=True,
-        order=-10,
-    )
-    label: Mapped[str] = _code("The label within the measure.", key=True, order=-10)
-
-
-class InsightCategory(InsightColumns, ShareColumns, CorrectedColumns, SentimentColumns, Base):
-    """The window by urban category."""
-
-    __tablename__ = "insight_category"
-    __table_args__ = {"comment": "The window by urban category."}
-
-    category: Mapped[str] = _code("Urban category.", key=True, order=-10)
-    unsure: Mapped[int] = mapped_column(
-        comment="Of the count, those under the model's confidence threshold."
-    )
-
-
-class InsightIntent(InsightColumns, ShareColumns, CorrectedColumns, SentimentColumns, Base):
-    """The window by intent."""
-
-    __tablename__ = "insight_intent"
-    __table_args__ = {"comment": "The window by intent: what the neighbours want."}
-
-    intent: Mapped[str] = _code("The intent.", key=True, order=-10)
-    unsure: Mapped[int] = mapped_column(
-        comment="Of the count, those under the model's confidence threshold."
-    )
-
-
-class InsightDay(InsightColumns, ShareColumns, SentimentColumns, Base):
-    """The window by local day."""
-
-    __tablename__ = "insight_day"
-    __table_args__ = {"comment": "The window by local day."}
-
-    day: Mapped[date] = mapped_column(primary_key=True, comment="Local day.", sort_order=-10)
-    complete: Mapped[bool] = mapped_column(comment="True where every source was read.")
-
-
-class InsightSource(InsightColumns, ShareColumns, SentimentColumns, Base):
-    """The window by source, with what became of each source."""
-
-    __tablename__ = "insight_source"
-    __table_args__ = {"comment": "The window by source, with the state of each source."}
-
-    source: Mapped[str] = _code("The source.", key=True, order=-10)
-    state: Mapped[str] = _code(
-        "done, partial, failed or unread: whether every day of the window was read."
-    )
-    reason: Mapped[str | None] = mapped_column(Text, comment="Why it is partial or failed.")
-    rejected: Mapped[int] = mapped_column(comment="Input records rejected in this run.")
-    ignored: Mapped[int] = mapped_column(comment="Input records ignored for a stated reason.")
-    voice_n: Mapped[int | None] = mapped_column(comment="Denominator: voices of all sources.")
-    voice_share: Mapped[float | None] = mapped_column(
-        comment="Share of voice: voices / voice_n; empty where voice_n is 0."
-    )
-    voice_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
-    voice_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
-
-
-class InsightPlace(InsightColumns, ShareColumns, SentimentColumns, Base):
-    """The window by zone of the municipality, with what speaks of no zone."""
-
-    __tablename__ = "insight_place"
-    __table_args__ = {"comment": "The window by zone of the municipality, (none) included."}
-
-    zone: Mapped[str] = _code(
-        "Code of the zone, or (none): neither the text nor its thread names one.",
-        key=True,
-        order=-10,
-    )
-    gazetteer: Mapped[str] = _code("The zones, their names and the rules that placed the texts.")
-    inherited: Mapped[int] = mapped_column(
-        comment="Of the count, replies that name no place and took their thread opener's zone."
-    )
-
-
-class InsightSeries(InsightColumns, ShareColumns, SentimentColumns, Base):
-    """The window by day, ISO week, month and as a whole, of every label and of pairs of them."""
-
-    __tablename__ = "insight_series"
-    __table_args__ = {
-        "comment": "By day, ISO week, month and whole window: every label, and pairs of labels. "
-        "A pair, or a label under a lens, that has no row was counted 0 times."
-    }
-
-    grain: Mapped[str] = _code("day, week (ISO), month or window.", key=True, order=-10)
-    period: Mapped[str] = _code("2026-03-01, 2026-W09, 2026-03, or window.", key=True, order=-10)
-    period_from: Mapped[date] = mapped_column(
-        comment="First local day of the period that lies in the window.", sort_order=-10
-    )
-    period_to: Mapped[date] = mapped_column(
-        comment="Local day after the last of the period that lies in the window.", sort_order=-10
-    )
-    complete: Mapped[bool] = mapped_column(
-        comment="True where the window holds the whole period and every source was read for it.",
-        sort_order=-10,
-    )
-    dimension: Mapped[str] = _code(
-        "all, category, sentiment, intent, source or zone.", key=True, order=-10
-    )
-    value: Mapped[str] = _code("The label; all for all.", key=True, order=-10)
-    second_dimension: Mapped[str] = _code(
-        "Of a pair (from the week up), the second dimension; else empty.", key=True, order=-10
-    )
-    second_value: Mapped[str] = _code(
-        "Of a pair, the second label; else empty.", key=True, order=-10
-    )
-    n: Mapped[int] = mapped_column(
-        comment="Denominator: all counted in the period; of a pair, those with its first label."
-    )
-
-
-class InsightChange(InsightColumns, Base):
-    """The window beside an earlier one: differences of shares, and how sure they are."""
-
-    __tablename__ = "insight_change"
-    __table_args__ = {
-        "comment": "The window beside an earlier one: differences of shares, and how sure they "
-        "are. Both are counted over the sources that were read to the end in both."
-    }
-
-    baseline: Mapped[str] = _code(
-        "previous (the window of the same length before), or the run whose window it is.",
-        key=True,
-        order=-10,
-    )
-    baseline_from: Mapped[date] = mapped_column(
-        comment="First local day of the earlier window.", sort_order=-10
-    )
-    baseline_to: Mapped[date] = mapped_column(
-        comment="Local day after the last of the earlier window.", sort_order=-10
-    )
-    dimension: Mapped[str] = _code(
-        "category, sentiment, intent, source or zone.", key=True, order=-10
-    )
-    value: Mapped[str] = _code("The label.", key=True, order=-10)
-    second_dimension: Mapped[str] = _code(
-        "Of a pair, the second dimension; else empty.", key=True, order=-10
-    )
-    second_value: Mapped[str] = _code(
-        "Of a pair, the second label; else empty.", key=True, order=-10
-    )
-    count: Mapped[int] = mapped_column(comment="Manifestations with this label in the window.")
-    n: Mapped[int] = mapped_column(
-        comment="Denominator: all counted in the window; of a pair, those with its first label."
-    )
-    share: Mapped[float | None] = mapped_column(comment="count / n; empty where n is 0.")
-    before_count: Mapped[int] = mapped_column(comment="The count in the earlier window.")
-    before_n: Mapped[int] = mapped_column(comment="The denominator in the earlier window.")
-    before_share: Mapped[float | None] = mapped_column(
-        comment="before_count / before_n; empty where before_n is 0."
-    )
-    difference: Mapped[float | None] = mapped_column(comment="share - before_share.")
-    difference_low: Mapped[float | None] = mapped_column(
-        comment="Lower end, 95 % (Newcombe 1998, hybrid score); empty where not comparable."
-    )
-    difference_high: Mapped[float | None] = mapped_column(comment="Upper end of it.")
-    p_value: Mapped[float | None] = mapped_column(
-        comment="Of no difference, by the score test; empty where not comparable."
-    )
-    q_value: Mapped[float | None] = mapped_column(
-        comment="The same, controlled for the many rows compared (Benjamini and Hochberg 1995): "
-        "of the rows with q at most 0.05, one in twenty is chance."
-    )
-    comparable: Mapped[bool] = mapped_column(
-        comment="True where some source was read to the end in both and all texts are classified."
-    )
-    reason: Mapped[str | None] = mapped_column(Text, comment="Why it is not comparable.")
-    sources_compared: Mapped[int] = mapped_column(
-        comment="Sources that were read to the end in both windows."
-    )
-
-
-class LensColumn:
-    """Which saved filter a row was counted under."""
-
-    lens: Mapped[str] = _code("Code of the lens, a saved filter; empty: everything.", key=True)
-
-
-class InsightTerm(InsightColumns, Base):
-    """The words by which a category differs from the others."""
-
-    __tablename__ = "insight_term"
-    __table_args__ = {"comment": "The words by which a category differs from the others."}
-
-    category: Mapped[str] = _code("Urban category.", key=True, order=-10)
-    term: Mapped[str] = mapped_column(
-        String(200), primary_key=True, comment="The term as most often written.", sort_order=-10
-    )
-    count: Mapped[int] = mapped_column(comment="Manifestations of the category that have it.")
-    distinct_count: Mapped[int] = mapped_column(
-        comment="The same, with each cluster of near-duplicates counted once."
-    )
-    voices: Mapped[int] = mapped_column(
-        comment="The distinct ones, with each author counted once a day."
-    )
-    n: Mapped[int] = mapped_column(comment="Manifestations of the category.")
-    log_odds: Mapped[float] = mapped_column(
-        comment="Log-odds ratio against all other categories, with an informative prior."
-    )
-    z: Mapped[float] = mapped_column(comment="The same by its standard deviation.")
-    example_id: Mapped[str] = mapped_column(String(32), comment="A manifestation that has it.")
-
-
-class InsightTopic(InsightColumns, Base):
-    """Topics that nobody named beforehand: clusters of texts that say similar things."""
-
-    __tablename__ = "insight_topic"
-    __table_args__ = {"comment": "Clusters of similar texts; an id stays from window to window."}
-
-    topic: Mapped[str] = _code("The topic; the id that it had in an earlier window.", key=True)
-    terms: Mapped[str] = mapped_column(Text, comment="Its most telling words (c-TF-IDF).")
-    category: Mapped[str] = _code("The category that most of its texts have.")
-    count: Mapped[int] = mapped_column(comment="Manifestations in it, copies included.")
-    distinct_count: Mapped[int] = mapped_column(comment="Distinct texts in it.")
-    voices: Mapped[int] = mapped_column(
-        comment="The distinct ones, with each author counted once a day."
-    )
-    negative: Mapped[int] = mapped_column(comment="Of the count, negative.")
-    n: Mapped[int] = mapped_column(comment="Manifestations among which topics were looked for.")
-    texts_read: Mapped[int | None] = mapped_column(
-        comment="Distinct texts that the encoder read, 20,000 at most, as good as drawn at random; "
-        "empty in rows older than this column."
-    )
-    texts_distinct: Mapped[int | None] = mapped_column(
-        comment="Distinct texts that there are; empty in rows older than this column."
-    )
-    texts_cut: Mapped[int | None] = mapped_column(
-        comment="Of the texts read, the long ones of which the encoder read the beginning only; "
-        "empty in rows older than this column."
-    )
-    first_seen: Mapped[date] = mapped_column(
-        comment="Local day of its first text, in this window or the earlier ones it is known from."
-    )
-    known: Mapped[bool | None] = mapped_column(
-        comment="True where an earlier window had it; empty where there is no earlier window."
-    )
-    recent: Mapped[int] = mapped_column(comment="Of the voices, those of the last seven days.")
-    growth: Mapped[float] = mapped_column(
-        comment="Voices a day in the last seven days by those before, half a voice added to each."
-    )
-    growth_q: Mapped[float | None] = mapped_column(
-        comment="How likely chance alone grows one so much, adjusted for all topics."
-    )
-    examples: Mapped[list[str]] = mapped_column(
-        JSON, comment="Ids of manifestations: the most central, then diverse ones."
-    )
-
-
-class TopicCentroidRow(LensColumn, Base):
-    """Where the topics of a run lie, so that the next window knows them again."""
-
-    __tablename__ = "topic_centroid"
-    __table_args__ = {"comment": "Where the topics of a run lie: the next window knows them by it."}
-
-    run_id: Mapped[str] = mapped_column(
-        ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, comment="The run."
-    )
-    topic: Mapped[str] = _code("The topic.", key=True)
-    municipality: Mapped[str] = _code("Code of the municipality.")
-    window_from: Mapped[date] = mapped_column(comment="First local day of the window.")
-    model_version: Mapped[str] = mapped_column(String(400), comment="The encoder.")
-    first_seen: Mapped[date] = mapped_column(comment="Local day of its first text.")
-    vector: Mapped[bytes] = mapped_column(
-        LargeBinary, comment="Mean vector of its texts, little-endian single precision."
-    )
-
-
-class InsightFinding(InsightColumns, Base):
-    """A statement made of numbers, with the statistic behind it."""
-
-    __tablename__ = "insight_finding"
-    __table_args__ = {"comment": "Statements made of numbers, each with its statistic."}
-
-    number: Mapped[int] = mapped_column(
-        primary_key=True,
-        autoincrement=False,
-        comment="Its place among the findings of the run.",
-        sort_order=-10,
-    )
-    kind: Mapped[str] = _code("relevant, surprise, emerging or alert.")
-    subject: Mapped[str] = mapped_column(
-        String(200), comment="What it is about, like category:water or topic:t-1a2b3c."
-    )
-    rule: Mapped[str] = _code("The rule that found it; the statistic has its own fields.")
-    sentence_es: Mapped[str] = mapped_column(Text, comment="The statement in Spanish.")
-    sentence_en: Mapped[str] = mapped_column(Text, comment="The statement in English.")
-    value: Mapped[float] = mapped_column(comment="The figure that it rests on.")
-    low: Mapped[float | None] = mapped_column(
-        comment="Lower end of its 95 % interval; of an alarm, of what was expected."
-    )
-    high: Mapped[float | None] = mapped_column(
-        comment="Upper end of its 95 % interval; of an alarm, of what was expected."
-    )
-    n: Mapped[int] = mapped_column(comment="How many manifestations or voices that rests on.")
-    q: Mapped[float | None] = mapped_column(
-        comment="p-value adjusted for all that was tested by the rule (Benjamini-Hochberg)."
-    )
-    statistic: Mapped[dict[str, Any]] = mapped_column(
-        comment="Every number of the sentence, for a program."
-    )
-
-
-class InsightEvidence(InsightColumns, Base):
-    """The manifestations behind a finding: the most central, and the most diverse."""
-
-    __tablename__ = "insight_evidence"
-    __table_args__ = {"comment": "The manifestations behind a finding, quoted."}
-
-    number: Mapped[int] = mapped_column(
-        primary_key=True, autoincrement=False, comment="The finding.", sort_order=-10
-    )
-    position: Mapped[int] = mapped_column(
-        primary_key=True, autoincrement=False, comment="Place in the list.", sort_order=-10
-    )
-    manifestation_id: Mapped[str] = mapped_column(
-        ForeignKey("manifestation.id", ondelete="CASCADE"), comment="The manifestation."
-    )
-    role: Mapped[str] = _code("central: most like the others; diverse: least like those before.")
-    source: Mapped[str] = _code("The source that gave it.")
-    said_on: Mapped[date] = mapped_column(comment="Local day on which it was said.")
-    quote: Mapped[str] = mapped_column(Text, comment="Its words, masked and shortened.")
-    url: Mapped[str | None] = mapped_column(Text, comment="Public address.")
-
-
-class InsightDemandAgeing(InsightColumns, Base):
-    """The demands that wait for an answer when a run counts, by how long they have waited."""
-
-    __tablename__ = "insight_demand_ageing"
-    __table_args__ = {
-        "comment": "Demands waiting for an answer on the day of counting, by how long they wait: "
-        "confirmed, not answered, and first spoken of before the window's end."
-    }
-
-    dimension: Mapped[str] = _code("all, category, area or zone.", key=True, order=-10)
-    value: Mapped[str] = mapped_column(
-        String(300),
-        primary_key=True,
-        comment="Code or name within the dimension; (none) without one; empty for all.",
-        sort_order=-10,
-    )
-    band: Mapped[str] = _code(
-        "Whole days since it was confirmed: 0-7, 8-15, 16-30, 31-90 or 91+.", key=True, order=-10
-    )
-    as_of: Mapped[date] = mapped_column(comment="Local day of counting.")
-    count: Mapped[int] = mapped_column(comment="Waiting demands of this age.")
-    overdue: Mapped[int] = mapped_column(comment="Of the count, those past their due date.")
-    n: Mapped[int] = mapped_column(comment="Denominator: waiting demands of any age.")
-    share: Mapped[float | None] = mapped_column(comment="count / n; empty where n is 0.")
-    share_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
-    share_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
-
-
-class InsightResponseTime(InsightColumns, Base):
-    """How long demands take to be answered; those still waiting count as far as they have come."""
-
-    __tablename__ = "insight_response_time"
-    __table_args__ = {
-        "comment": "Days from confirmation to the answer (Kaplan-Meier: those that still wait, "
-        "or were rejected, count until then), of confirmed demands spoken of in the window."
-    }
-
-    dimension: Mapped[str] = _code("all, category, area or zone.", key=True, order=-10)
-    value: Mapped[str] = mapped_column(
-        String(300),
-        primary_key=True,
-        comment="Code or name within the dimension; (none) without one; empty for all.",
-        sort_order=-10,
-    )
-    as_of: Mapped[date] = mapped_column(comment="Local day of counting.")
-    n: Mapped[int] = mapped_column(comment="Confirmed demands.")
-    answered: Mapped[int] = mapped_column(comment="Of n, those answered: the events.")
-    censored: Mapped[int] = mapped_column(comment="Of n, those still waiting or rejected.")
-    median_days: Mapped[float | None] = mapped_column(
-        comment="Days by which half are answered; empty where that is not reached yet."
-    )
-    median_low: Mapped[float | None] = mapped_column(comment="Lower end, 95 % (log-log).")
-    median_high: Mapped[float | None] = mapped_column(
-        comment="Upper end, 95 %; empty where it cannot be told."
-    )
-    p90_days: Mapped[float | None] = mapped_column(
-        comment="Days by which 90 % are answered; empty where that is not reached yet."
-    )
-    p90_low: Mapped[float | None] = mapped_column(comment="Lower end, 95 % (log-log).")
-    p90_high: Mapped[float | None] = mapped_column(
-        comment="Upper end, 95 %; empty where it cannot be told."
-    )
-    due_n: Mapped[int] = mapped_column(
-        comment="Demands with a due date that are answered, or are past it."
-    )
-    on_time: Mapped[int] = mapped_column(comment="Of due_n, those answered by their due date.")
-    on_time_share: Mapped[float | None] = mapped_column(comment="on_time / due_n.")
-    on_time_low: Mapped[float | None] = mapped_column(comment="Lower end, Wilson 95 %.")
-    on_time_high: Mapped[float | None] = mapped_column(comment="Upper end, Wilson 95 %.")
-
-
-INSIGHT_TABLES: tuple[type[Base], ...] = (
-    InsightOverview,
-    InsightCategory,
-    InsightIntent,
-    InsightDay,
-    InsightSource,
-    InsightPlace,
-    InsightSeries,
-    InsightChange,
-    InsightTerm,
-    InsightTopic,
-    InsightFinding,
-    InsightEvidence,
-    InsightDemandAgeing,
-    InsightResponseTime,
-)
-"""The analysts' contract: tables whose names and columns stay."""

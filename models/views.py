@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, inspect, text
 
-from models.tables import INSIGHT_TABLES
+from models.insight_tables import INSIGHT_TABLES
 
 NEWEST = "latest_insight_run"
 """The view that says which run is the newest: (run_id, lens) of each window."""

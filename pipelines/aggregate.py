@@ -13,10 +13,7 @@ from typing import Any
 import pandas as pd
 
 from configs.schema import Lens, Municipality
-from models.labels import CATEGORIES, CERTAINTIES, EVERYTHING, INTENTS, SENTIMENTS
-from models.records import Kind, State
-from models.tables import (
-    Base,
+from models.insight_tables import (
     InsightCategory,
     InsightChange,
     InsightDay,
@@ -26,6 +23,9 @@ from models.tables import (
     InsightSeries,
     InsightSource,
 )
+from models.labels import CATEGORIES, CERTAINTIES, EVERYTHING, INTENTS, SENTIMENTS
+from models.records import Kind, State
+from models.tables import Base
 from nlp.language import HOME
 from nlp.quantify import Confusion, correct_shares
 from pipelines.cells import Cells

@@ -2,14 +2,7 @@
 
 from sqlalchemy import Table
 
-from models import (  # noqa: F401 - their tables join the metadata
-    access_tables,
-    demand_tables,
-    match_tables,
-    operations_tables,
-    search_tables,
-)
-from models.tables import Base
+from models.metadata import METADATA
 
 EXAMPLES = {
     "insight_overview": (
@@ -100,7 +93,7 @@ EXAMPLES = {
 
 def data_dictionary() -> str:
     """Return the dictionary as Markdown: every table with its columns, types and meanings."""
-    tables = [_section(table) for table in Base.metadata.sorted_tables]
+    tables = [_section(table) for table in METADATA.sorted_tables]
     return "\n".join(["# Data dictionary", "", _INTRODUCTION, "", *tables])
 
 

@@ -8,17 +8,16 @@ import pandas as pd
 from sqlalchemy import Engine, inspect
 
 from models.errors import InputError
-from models.tables import (
+from models.insight_tables import (
     INSIGHT_TABLES,
-    Base,
     InsightChange,
     InsightFinding,
     InsightIntent,
     InsightOverview,
     InsightPlace,
     InsightSeries,
-    RunRow,
 )
+from models.tables import Base, RunRow
 from pipelines.store.partitions import Key, RunInput, run_inputs
 from pipelines.store.read import find_run, insight_frame
 

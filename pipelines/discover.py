@@ -11,15 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from configs.schema import Lens, Taxonomy
-from models.labels import EVERYTHING
-from models.tables import (
-    Base,
+from models.insight_tables import (
     InsightEvidence,
     InsightFinding,
     InsightTerm,
     InsightTopic,
     TopicCentroidRow,
 )
+from models.labels import EVERYTHING
+from models.tables import Base
 from nlp import terms as words
 from nlp.topics import Topic, find_topics
 from pipelines import findings as rules

@@ -14,7 +14,7 @@ from typing import Any
 
 from configs.schema import Channel, Municipality, Told
 from models.errors import ConfigError
-from models.tables import InsightFinding
+from models.insight_tables import InsightFinding
 from pipelines.store.notices import Sent, sent_since
 from pipelines.store.read import insight_frame
 from pipelines.store.write import Store

@@ -7,7 +7,8 @@ from statistics import median
 import pandas as pd
 from sqlalchemy import Engine
 
-from models.tables import Base, InsightCategory, InsightOverview
+from models.insight_tables import InsightCategory, InsightOverview
+from models.tables import Base
 from pipelines.store.read import insight_frame
 
 _MEASURES: Mapping[str, tuple[type[Base], str | None, str]] = {

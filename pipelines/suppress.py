@@ -12,9 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.labels import SENTIMENTS
-from models.tables import (
-    Base,
+from models.insight_tables import (
     InsightCategory,
     InsightChange,
     InsightDay,
@@ -24,6 +22,8 @@ from models.tables import (
     InsightSeries,
     InsightSource,
 )
+from models.labels import SENTIMENTS
+from models.tables import Base
 
 SUPPRESSED = "suppressed"
 """The column that is added: why figures are missing; empty where none is."""

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.slices import bars, parts_of, weeks_of
 from dashboard.words import N_
-from models.tables import InsightTerm
+from models.insight_tables import InsightTerm
 from pipelines.report.view import rows_of
 from pipelines.store.counted import lens_frame
 

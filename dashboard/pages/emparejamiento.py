@@ -15,8 +15,8 @@ from dashboard.filters import none_of
 from dashboard.shell import Page, Visit, Visiting
 from dashboard.words import N_
 from models.errors import ConfigError, InputError
+from models.insight_tables import InsightCategory
 from models.labels import EVERYTHING
-from models.tables import InsightCategory
 from pipelines.match.needs import Share, ZoneShare
 from pipelines.match.noted import message_of
 from pipelines.match.power import Indicator

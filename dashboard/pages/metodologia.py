@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from dashboard.shell import Page, Visiting, kept
 from dashboard.words import N_
-from models.tables import INSIGHT_TABLES
+from models.insight_tables import INSIGHT_TABLES
 from pipelines.report import recount
 from pipelines.report.card import card_of
 

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.words import N_
-from models.tables import InsightTopic
+from models.insight_tables import InsightTopic
 from pipelines.proportions import wilson
 from pipelines.report.safe import shorten
 from pipelines.report.view import SURE, Share, rows_of

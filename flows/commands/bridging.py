@@ -173,7 +173,7 @@ def _run_of(engine: "Engine", place: "Municipality", window: str | None, run_id:
     """Return the run asked for, the newest of a window, or the newest of all."""
     from datetime import date
 
-    from models.tables import InsightOverview
+    from models.insight_tables import InsightOverview
     from pipelines.store.read import counted_run, latest_runs
 
     if window is None:

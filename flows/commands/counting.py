@@ -96,9 +96,9 @@ def compare(
     from configs.settings import Settings
     from flows.comparisons import change_lines
     from flows.house import open_municipality, open_store
+    from models.insight_tables import InsightOverview
     from models.labels import EVERYTHING
     from models.records import Window
-    from models.tables import InsightOverview
     from pipelines.change import PREVIOUS, credible
     from pipelines.compare import compare_windows, earlier_window
     from pipelines.counted import Counted
@@ -180,7 +180,7 @@ def write_report_again(
     from configs.load import load_taxonomy
     from configs.settings import Settings
     from flows.house import open_municipality, open_store, window_of
-    from models.tables import InsightOverview
+    from models.insight_tables import InsightOverview
     from pipelines.analyse import Subject, report_run
     from pipelines.store.read import counted_run
 
@@ -221,7 +221,7 @@ def export(
     from configs.settings import Settings
     from flows.house import open_municipality, open_store
     from models.errors import InputError
-    from models.tables import InsightPlace
+    from models.insight_tables import InsightPlace
     from pipelines.corrections import export_corrections
     from pipelines.export import write_frame
     from pipelines.geo import write_geojson

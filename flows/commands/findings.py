@@ -37,8 +37,8 @@ def show_findings(
     from configs.settings import Settings
     from flows.house import open_municipality, open_store
     from models.errors import InputError
+    from models.insight_tables import InsightEvidence, InsightFinding, InsightOverview
     from models.labels import EVERYTHING
-    from models.tables import InsightEvidence, InsightFinding, InsightOverview
     from pipelines.store.read import counted_run, insight_frame
 
     settings = Settings.load()

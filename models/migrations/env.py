@@ -2,20 +2,13 @@
 
 from alembic import context
 
-from models import (  # noqa: F401 - their tables join the metadata
-    access_tables,
-    demand_tables,
-    match_tables,
-    operations_tables,
-    search_tables,
-)
-from models.tables import Base
+from models.metadata import METADATA
 from models.views import create_views, drop_views, grant_again, granted
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,
     compare_type=True,
 )

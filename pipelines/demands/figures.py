@@ -15,9 +15,10 @@ import numpy as np
 from sqlalchemy import Engine
 
 from models.demands import BANDS, PUBLIC, WAITING, Status, band_of
+from models.insight_tables import InsightDemandAgeing, InsightResponseTime
 from models.labels import NOWHERE
 from models.records import Window
-from models.tables import Base, InsightDemandAgeing, InsightResponseTime
+from models.tables import Base
 from pipelines.counted import Counted, Row, common_columns
 from pipelines.coverage import coverage
 from pipelines.proportions import newcombe, wilson

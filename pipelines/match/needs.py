@@ -13,8 +13,8 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from configs.schema import Municipality, Taxonomy
+from models.insight_tables import InsightCategory, InsightChange, InsightFinding, InsightSeries
 from models.labels import EVERYTHING, NOWHERE
-from models.tables import InsightCategory, InsightChange, InsightFinding, InsightSeries
 from pipelines.change import PREVIOUS
 from pipelines.proportions import newcombe, wilson
 from pipelines.report.data import Quote

@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 from configs.matchmaking import Readiness
 from configs.schema import Municipality, Taxonomy, lenses_of
 from models.errors import InputError
+from models.insight_tables import InsightOverview, InsightSource
 from models.match_records import MonitoringPlan, MonitoringWindow, QualityStep, Question
 from models.records import Window
-from models.tables import InsightOverview, InsightSource
 from pipelines.coverage import coverage
 from pipelines.facts import Recipe, frame, up_to_date
 from pipelines.proportions import wilson

@@ -8,16 +8,18 @@ from sqlalchemy import Connection, Engine, Executable, case, func, select
 
 from configs.schema import Municipality, Taxonomy
 from models.errors import ManifiestaError
-from models.labels import CATEGORIES, EVERYTHING
-from models.tables import (
-    Base,
-    ClassificationRow,
+from models.insight_tables import (
     InsightCategory,
     InsightChange,
     InsightDay,
     InsightOverview,
     InsightPlace,
     InsightSource,
+)
+from models.labels import CATEGORIES, EVERYTHING
+from models.tables import (
+    Base,
+    ClassificationRow,
     LanguageRow,
     ManifestationRow,
     NearDuplicateRow,

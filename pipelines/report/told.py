@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
-from models.tables import InsightEvidence, InsightFinding, ManifestationRow
+from models.insight_tables import InsightEvidence, InsightFinding
+from models.tables import ManifestationRow
 from pipelines.report.data import Told, Witness
 
 

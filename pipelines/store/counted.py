@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 from sqlalchemy import Engine, Select, column, func, select, table
 
+from models.insight_tables import InsightPlace, InsightSeries
 from models.labels import EVERYTHING
-from models.tables import Base, InsightPlace, InsightSeries, PartitionRow, RunRow
+from models.tables import Base, PartitionRow, RunRow
 from models.views import NEWEST
 from pipelines.store.engine import explained
 

@@ -30,11 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from models.insight_tables import InsightOverview
 from models.records import Window
 from models.search_tables import FacetRow, SearchBasisRow, SearchDayRow, SearchRow
 from models.tables import (
     ClassificationRow,
-    InsightOverview,
     LanguageRow,
     LensRow,
     ManifestationRow,

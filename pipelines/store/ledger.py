@@ -9,14 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, select
 
+from models.insight_tables import InsightOverview
 from models.records import Stage, State, Window
-from models.tables import (
-    ClassificationRow,
-    InsightOverview,
-    ManifestationRow,
-    PartitionRow,
-    RunRow,
-)
+from models.tables import ClassificationRow, ManifestationRow, PartitionRow, RunRow
 from pipelines.store.engine import explained
 from pipelines.store.partitions import Key
 

@@ -8,18 +8,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, func, select
 
-from models import (
-    access_tables,  # noqa: F401 - its tables join the metadata
-    demand_tables,  # noqa: F401 - its tables join the metadata
-    match_tables,  # noqa: F401 - its tables join the metadata
-    operations_tables,  # noqa: F401 - its tables join the metadata
-    search_tables,  # noqa: F401 - its table joins the metadata
-    tables,
-)
+import models.metadata
 from models.errors import StoreError
 from pipelines.store.engine import explained, writing
 
-_MIGRATIONS = Path(tables.__file__).parent / "migrations"
+_MIGRATIONS = Path(models.metadata.__file__).parent / "migrations"
 _MIGRATING = 29_733  # any number that every version of the software locks
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from configs.schema import Source
 from models.errors import InputError
+from models.insight_tables import INSIGHT_TABLES
 from models.records import (
     ANSWERS,
     OPENERS,
@@ -26,7 +27,6 @@ from models.records import (
     manifestation_id,
 )
 from models.tables import (
-    INSIGHT_TABLES,
     Base,
     ClassificationRow,
     CorrectionRow,

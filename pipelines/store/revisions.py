@@ -10,20 +10,12 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine, delete, func, select, union
 
+from models.insight_tables import INSIGHT_TABLES, InsightChange, InsightOverview, TopicCentroidRow
 from models.labels import EVERYTHING
 from models.match_tables import CallRow
 from models.operations_tables import NotificationRow
 from models.records import Stage, State
-from models.tables import (
-    INSIGHT_TABLES,
-    Base,
-    InsightChange,
-    InsightOverview,
-    PartitionRow,
-    RunInputRow,
-    RunRow,
-    TopicCentroidRow,
-)
+from models.tables import Base, PartitionRow, RunInputRow, RunRow
 from pipelines.store.audit import Event, append
 from pipelines.store.chunks import chunks
 from pipelines.store.counted import newest_runs

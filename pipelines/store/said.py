@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Engine, and_, func, select
 
+from models.insight_tables import TopicCentroidRow
 from models.records import Window
 from models.tables import (
     ClassificationRow,
@@ -17,7 +18,6 @@ from models.tables import (
     ManifestationRow,
     NearDuplicateRow,
     PlaceRow,
-    TopicCentroidRow,
 )
 from nlp.language import HOME, UNDETERMINED
 from pipelines.store.engine import explained

@@ -22,15 +22,9 @@ from sqlalchemy import (
     text,
 )
 
-from models import (  # noqa: F401 - their tables join the metadata
-    access_tables,
-    demand_tables,
-    match_tables,
-    operations_tables,
-    search_tables,
-)
 from models.errors import InputError, StoreError
-from models.tables import Base, UtcDateTime
+from models.metadata import METADATA
+from models.tables import UtcDateTime
 from pipelines.store.engine import explained, writing
 
 _PAGE = 1_000
@@ -38,7 +32,7 @@ _PAGE = 1_000
 
 def tables() -> list[Table]:
     """Return the tables, each after those that it refers to."""
-    return list(Base.metadata.sorted_tables)
+    return list(METADATA.sorted_tables)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, Table, and_, delete, func, inser
 from sqlalchemy.dialects import postgresql, sqlite
 
 from configs.schema import Municipality, Source
+from models.insight_tables import InsightChange
 from models.operations_tables import NotificationRow
 from models.records import (
     Capture,
@@ -30,7 +31,6 @@ from models.tables import (
     CaptureRow,
     ClassificationRow,
     CorrectionRow,
-    InsightChange,
     LanguageRow,
     LensRow,
     ManifestationRow,

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from configs.schema import SHIPPED
 from crawlers.sandbox.server import serve_town
 from crawlers.sandbox.truth import TruthRow, truth
-from models.tables import INSIGHT_TABLES
+from models.insight_tables import INSIGHT_TABLES
 from pipelines.privacy import mask
 from pipelines.store.engine import open_engine
 from tests.flows.conftest import Said

@@ -18,7 +18,8 @@ from pypdf import PdfReader
 
 from crawlers.sandbox.events import read_event
 from dashboard.app import create_app
-from models.tables import INSIGHT_TABLES, Base, InsightCategory, InsightOverview
+from models.insight_tables import INSIGHT_TABLES, InsightCategory, InsightOverview
+from models.tables import Base
 from pipelines.export import write_frame
 from pipelines.report.paper import print_pdf
 from tests.flows.planted import EVENT, LOST, READ, Finished

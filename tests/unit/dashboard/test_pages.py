@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from httpx import URL
 from sqlalchemy import insert
 
-from models.tables import InsightCategory, InsightSeries
+from models.insight_tables import InsightCategory, InsightSeries
 from pipelines.store.audit import events
 from tests.unit.report.town import RUN, START, busy_town
 

@@ -12,14 +12,9 @@ from httpx import Response
 from sqlalchemy import Engine, insert, select, update
 
 from dashboard.app import PAGES, create_app
+from models.insight_tables import INSIGHT_TABLES, InsightCategory, InsightTopic
 from models.records import Window
-from models.tables import (
-    INSIGHT_TABLES,
-    ClassificationRow,
-    InsightCategory,
-    InsightTopic,
-    ManifestationRow,
-)
+from models.tables import ClassificationRow, ManifestationRow
 from pipelines.accounts import add, make_key
 from pipelines.demands.propose import propose
 from pipelines.importing import import_file, upload_source

@@ -8,7 +8,7 @@ from babel.messages.extract import extract_from_file
 
 import dashboard
 from dashboard.words import LOCALE, catalogue, translator
-from models.tables import INSIGHT_TABLES
+from models.insight_tables import INSIGHT_TABLES
 from pipelines.match.noted import NOTED
 from pipelines.match.read import AWAITED
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.demands import BANDS, Origin, Status, band_of
-from models.tables import InsightDemandAgeing, InsightResponseTime
+from models.insight_tables import InsightDemandAgeing, InsightResponseTime
 from pipelines.counted import Counted
 from pipelines.demands.figures import (
     AROUND,

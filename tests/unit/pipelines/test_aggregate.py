@@ -10,11 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sqlalchemy import update
 
-from models.labels import CATEGORIES, EVERYTHING, INTENTS, SENTIMENTS
-from models.records import Kind, Manifestation, Outcome, Rejection, Stage, State, Window
-from models.tables import (
+from models.insight_tables import (
     INSIGHT_TABLES,
-    Base,
     InsightCategory,
     InsightChange,
     InsightDay,
@@ -22,8 +19,10 @@ from models.tables import (
     InsightPlace,
     InsightSeries,
     InsightSource,
-    RunRow,
 )
+from models.labels import CATEGORIES, EVERYTHING, INTENTS, SENTIMENTS
+from models.records import Kind, Manifestation, Outcome, Rejection, Stage, State, Window
+from models.tables import Base, RunRow
 from nlp.language import HOME, UNDETERMINED
 from nlp.quantify import Confusion
 from pipelines.aggregate import aggregate

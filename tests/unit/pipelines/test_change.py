@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.insight_tables import InsightChange
 from models.records import Manifestation, Stage, State, Window
-from models.tables import InsightChange
 from pipelines.aggregate import aggregate
 from pipelines.change import PREVIOUS, _Count, _tests, credible
 from pipelines.compare import compare_windows, earlier_window

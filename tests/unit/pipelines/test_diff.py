@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from models.errors import InputError
-from models.tables import InsightChange, InsightFinding, InsightOverview, InsightSeries
+from models.insight_tables import InsightChange, InsightFinding, InsightOverview, InsightSeries
 from models.views import latest
 from pipelines.aggregate import TABLES, aggregate
 from pipelines.counted import Counted

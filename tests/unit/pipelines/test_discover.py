@@ -9,9 +9,7 @@ import pytest
 
 from configs.load import load_taxonomy
 from configs.schema import Lens
-from models.records import Stage, State, Window
-from models.tables import (
-    ClassificationRow,
+from models.insight_tables import (
     InsightEvidence,
     InsightFinding,
     InsightOverview,
@@ -19,6 +17,8 @@ from models.tables import (
     InsightTopic,
     TopicCentroidRow,
 )
+from models.records import Stage, State, Window
+from models.tables import ClassificationRow
 from pipelines import discover as discovering
 from pipelines.aggregate import aggregate
 from pipelines.corrections import correct

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from models.errors import InputError
-from models.tables import InsightSource
+from models.insight_tables import InsightSource
 from pipelines.export import harmless, write_frame
 
 FRAME = pd.DataFrame(

@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
 from configs.schema import Lens
+from models.insight_tables import INSIGHT_TABLES, InsightSeries
 from models.labels import CATEGORIES, EVERYTHING, INTENTS, SENTIMENTS
 from models.records import Kind, Manifestation, Window
 from models.tables import (
-    INSIGHT_TABLES,
     ClassificationRow,
     CorrectionRow,
-    InsightSeries,
     LanguageRow,
     ManifestationRow,
     NearDuplicateRow,

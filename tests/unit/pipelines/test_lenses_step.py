@@ -4,8 +4,8 @@ from typing import Any
 
 from configs.load import load_taxonomy
 from configs.schema import Lens, lenses_of
+from models.insight_tables import InsightCategory, InsightChange, InsightSeries
 from models.labels import EVERYTHING
-from models.tables import InsightCategory, InsightChange, InsightSeries
 from pipelines.aggregate import TABLES, aggregate
 from pipelines.counted import Counted
 from pipelines.lenses import look_at_window

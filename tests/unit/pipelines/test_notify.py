@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from configs.schema import Channel, Municipality
 from models.errors import ConfigError
-from models.tables import InsightFinding
+from models.insight_tables import InsightFinding
 from pipelines.counted import Counted, common_columns
 from pipelines.coverage import coverage
 from pipelines.notify import Message, addresses_of, failure, findings_of, tell

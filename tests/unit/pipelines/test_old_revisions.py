@@ -7,19 +7,11 @@ import pytest
 from sqlalchemy import insert, update
 
 from models.errors import ConfigError
+from models.insight_tables import InsightOverview, InsightSeries, TopicCentroidRow
 from models.match_records import Batch, Entity, TechnologicalCall
 from models.operations_tables import NotificationRow
 from models.records import Stage, State, Window
-from models.tables import (
-    AuditRow,
-    InsightOverview,
-    InsightSeries,
-    ManifestationRow,
-    PartitionRow,
-    RunInputRow,
-    RunRow,
-    TopicCentroidRow,
-)
+from models.tables import AuditRow, ManifestationRow, PartitionRow, RunInputRow, RunRow
 from pipelines.aggregate import aggregate
 from pipelines.compare import compare_windows
 from pipelines.counted import Counted

@@ -6,9 +6,10 @@ import pytest
 
 import pipelines.places
 from configs.schema import Municipality
+from models.insight_tables import InsightPlace
 from models.labels import NOWHERE
 from models.records import Manifestation
-from models.tables import InsightPlace, PlaceRow
+from models.tables import PlaceRow
 from nlp.places import INHERITED, identifier
 from pipelines.aggregate import aggregate
 from pipelines.counted import Counted

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import InputError
-from models.tables import InsightCategory, InsightChange, InsightSeries
+from models.insight_tables import InsightCategory, InsightChange, InsightSeries
 from pipelines.geo import feature_collection, write_geojson
 from pipelines.suppress import SUPPRESSED, suppress
 from tests.unit.store.builders import municipality

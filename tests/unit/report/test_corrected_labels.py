@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from models.tables import InsightCategory, InsightOverview
+from models.insight_tables import InsightCategory, InsightOverview
 from pipelines.aggregate import aggregate
 from pipelines.corrections import correct
 from pipelines.counted import Counted

@@ -8,8 +8,8 @@ from lxml import html
 from sqlalchemy import text
 
 from models.errors import ManifiestaError
+from models.insight_tables import InsightCategory, InsightDay, InsightPlace, InsightSource
 from models.labels import CATEGORIES
-from models.tables import InsightCategory, InsightDay, InsightPlace, InsightSource
 from pipelines.report import page as page_module
 from pipelines.report.gather import gather
 from pipelines.report.page import FILES, render, write_report

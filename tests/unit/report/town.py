@@ -14,16 +14,18 @@ import yaml
 from sqlalchemy import Engine, create_engine, insert
 
 from configs.schema import SHIPPED, Municipality, Taxonomy
-from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
-from models.records import Kind
-from models.tables import (
-    Base,
-    ClassificationRow,
+from models.insight_tables import (
     InsightCategory,
     InsightDay,
     InsightOverview,
     InsightPlace,
     InsightSource,
+)
+from models.labels import CATEGORIES, INTENTS, NOWHERE, SENTIMENTS
+from models.records import Kind
+from models.tables import (
+    Base,
+    ClassificationRow,
     ManifestationRow,
     PlaceRow,
     RejectionRow,

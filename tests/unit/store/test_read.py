@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from models.errors import InputError
+from models.insight_tables import INSIGHT_TABLES, InsightCategory, InsightOverview
 from models.records import Outcome, Rejection, Stage, State, Window
-from models.tables import INSIGHT_TABLES, Base, InsightCategory, InsightOverview
+from models.tables import Base
 from pipelines.store.read import (
     Countable,
     classified_per_day,

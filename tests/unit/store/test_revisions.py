@@ -99,7 +99,7 @@ def test_what_is_gone_is_counted_and_not_quoted(store):
 
 
 def test_foreign_texts_are_counted_apart(store):
-    from models.tables import InsightCategory, InsightOverview
+    from models.insight_tables import InsightCategory, InsightOverview
 
     run, place = begun(store), municipality(suppress_below=1)
     items = [said(number, f"Texto {number}") for number in range(4)]

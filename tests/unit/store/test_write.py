@@ -9,12 +9,12 @@ from sqlalchemy import Engine, delete, select
 
 from configs.schema import Source
 from models.errors import StoreError
+from models.insight_tables import InsightSource
 from models.labels import CATEGORIES
 from models.records import Kind, Outcome, Protocol, Rejection, Stage, State, Window
 from models.tables import (
     CaptureRow,
     ClassificationRow,
-    InsightSource,
     ManifestationRow,
     PartitionRow,
     RejectionRow,
