@@ -53,7 +53,7 @@ from pipelines.ledger import recorded_run
 from pipelines.privacy import Pseudonymiser
 from pipelines.replay import replay_source, store_replay
 from pipelines.retention import forget_old_captures
-from pipelines.store.read import source_health
+from pipelines.store.crawled import source_health
 from pipelines.store.write import RunStart, Store
 
 CRAWLS_AT_ONCE = 4

@@ -29,18 +29,18 @@ from pipelines.gone import find_gone
 from pipelines.health import Reading, after_crawl, why_resting
 from pipelines.privacy import Pseudonymiser
 from pipelines.spool import Spool
-from pipelines.store.erase import ERASED
-from pipelines.store.read import (
+from pipelines.store.crawled import (
     Tombstone,
     gone_fingerprints,
     known_validators,
-    manifestations_per_day,
     openers,
     seen_fingerprints,
     source_fields,
     source_health,
     tombstones,
 )
+from pipelines.store.erase import ERASED
+from pipelines.store.read import manifestations_per_day
 from pipelines.store.write import Learnt, Partition, Saved, Store
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from configs.schema import Expect, Municipality, Source
 from models.reasons import Reason
 from models.records import Extracted, Window
-from pipelines.store.read import earliest_day, manifestations_per_day
+from pipelines.store.crawled import earliest_day
+from pipelines.store.read import manifestations_per_day
 
 WARNED_FOR = timedelta(days=30)
 """How long a list of sources tells of a field that is new."""

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from crawlers.job import CrawlResult
 from models.records import ANSWERS, OPENERS, Listing, manifestation_id
-from pipelines.store.read import Member, members, members_of
+from pipelines.store.crawled import Member, members, members_of
 
 FEWEST, SHARE = 10, 0.5
 """So many at least, and so great a part of what a list should hold, are not gone at once."""

@@ -9,9 +9,10 @@ from sqlalchemy import Engine
 from models.records import Condition, State
 from models.tables import RunRow
 from pipelines.lease import PATIENCE, is_running
+from pipelines.store.crawled import source_health
 from pipelines.store.leases import Held, held
 from pipelines.store.ledger import lines_of
-from pipelines.store.read import latest_runs, source_health
+from pipelines.store.read import latest_runs
 
 _LOOKED_AT = 200
 _LINES = 10

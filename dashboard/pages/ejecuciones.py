@@ -7,7 +7,8 @@ from dashboard.shell import Page, Visit, Visiting, kept
 from dashboard.words import N_
 from pipelines.diff import Difference, biggest, diff
 from pipelines.store.counted import ledger_of
-from pipelines.store.read import latest_runs, rejection_counts, source_health
+from pipelines.store.crawled import source_health
+from pipelines.store.read import latest_runs, rejection_counts
 
 PAGE = Page("ejecuciones", "/ejecuciones", N_("Ejecuciones"))
 router = APIRouter()

@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from dashboard.shell import Page, Visiting, kept
 from dashboard.words import N_
-from pipelines.store.read import source_health
+from pipelines.store.crawled import source_health
 
 PAGE = Page("fuentes", "/fuentes", N_("Fuentes"))
 router = APIRouter()

@@ -184,7 +184,8 @@ def list_sources(municipality: Code, as_json: Json = False) -> None:
     from flows.house import open_municipality, open_store
     from models.records import Health
     from pipelines.expectations import recent_fields
-    from pipelines.store.read import latest_attempts, source_fields, source_health
+    from pipelines.store.crawled import source_fields, source_health
+    from pipelines.store.read import latest_attempts
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)
@@ -257,7 +258,7 @@ def release_source(
     from flows.house import open_municipality, open_store
     from models.records import Health
     from pipelines.health import released
-    from pipelines.store.read import source_health
+    from pipelines.store.crawled import source_health
 
     settings = Settings.load()
     place = open_municipality(settings, municipality)

@@ -13,7 +13,7 @@ from models.tables import PartitionRow
 from pipelines.collect import keep_records, store_crawl
 from pipelines.expectations import recent_fields, unmet
 from pipelines.privacy import Pseudonymiser
-from pipelines.store.read import source_fields
+from pipelines.store.crawled import source_fields
 from pipelines.store.write import Store
 from tests.unit.pipelines.test_collect import crawled
 from tests.unit.store.builders import LIMA, at, begun, extracted, municipality, rows, said, save

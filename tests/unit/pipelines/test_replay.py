@@ -26,9 +26,9 @@ from models.tables import (
 from pipelines.collect import Collected, known_of, read_source, store_crawl
 from pipelines.privacy import Pseudonymiser
 from pipelines.replay import NOTHING, Replayed, replay_source, store_replay
+from pipelines.store.crawled import source_health
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import migrate
-from pipelines.store.read import source_health
 from pipelines.store.write import Store
 from tests.unit.crawlers.conftest import Site, item, rss, send
 from tests.unit.store.builders import LIMA, begun, municipality, rows

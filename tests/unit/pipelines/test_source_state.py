@@ -12,7 +12,7 @@ from pipelines.collect import leave_alone, store_crawl
 from pipelines.coverage import coverage
 from pipelines.health import Reading, after_crawl, is_due, released, why_resting
 from pipelines.privacy import Pseudonymiser
-from pipelines.store.read import source_health
+from pipelines.store.crawled import source_health
 from pipelines.store.write import Store
 from tests.unit.pipelines.test_collect import crawled
 from tests.unit.store.builders import LIMA, at, begun, extracted, municipality, rows

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from models.records import Stage, Window
+from pipelines.store.crawled import seen_fingerprints
 from pipelines.store.facets import Basis
 from pipelines.store.leases import held
 from pipelines.store.ledger import classified_digests, made_with, settled_days
@@ -14,7 +15,6 @@ from pipelines.store.read import (
     collect_attempts,
     latest_runs,
     manifestations_per_day,
-    seen_fingerprints,
     unclassified,
     unlabelled,
 )

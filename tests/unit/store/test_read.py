@@ -11,6 +11,7 @@ from models.errors import InputError
 from models.insight_tables import INSIGHT_TABLES, InsightCategory, InsightOverview
 from models.records import Outcome, Rejection, Stage, State, Window
 from models.tables import Base
+from pipelines.store.crawled import remembered_source
 from pipelines.store.read import (
     Countable,
     classified_per_day,
@@ -23,7 +24,6 @@ from pipelines.store.read import (
     latest_runs,
     manifestations_per_day,
     rejection_counts,
-    remembered_source,
     unclassified,
 )
 from pipelines.store.write import Partition, Store

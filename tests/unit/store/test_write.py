@@ -21,7 +21,8 @@ from models.tables import (
     RunRow,
     SourceRow,
 )
-from pipelines.store.read import find_run, remembered_source
+from pipelines.store.crawled import remembered_source
+from pipelines.store.read import find_run
 from pipelines.store.write import Partition, Saved, Store
 from tests.unit.store.builders import (
     LIMA,
