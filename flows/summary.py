@@ -10,7 +10,7 @@ from rich.table import Table
 
 from models.records import State
 from pipelines.collect import Collected
-from pipelines.store.write import Saved
+from pipelines.store.collecting import Saved
 
 EXIT_CODES = {State.DONE: 0, State.PARTIAL: 3, State.FAILED: 1}
 

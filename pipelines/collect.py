@@ -29,6 +29,7 @@ from pipelines.gone import find_gone
 from pipelines.health import Reading, after_crawl, why_resting
 from pipelines.privacy import Pseudonymiser
 from pipelines.spool import Spool
+from pipelines.store.collecting import Learnt, Saved
 from pipelines.store.crawled import (
     Tombstone,
     gone_fingerprints,
@@ -41,7 +42,7 @@ from pipelines.store.crawled import (
 )
 from pipelines.store.erase import ERASED
 from pipelines.store.read import manifestations_per_day
-from pipelines.store.write import Learnt, Partition, Saved, Store
+from pipelines.store.write import Partition, Store
 
 
 class SourceUnreadError(SourceError):

@@ -26,8 +26,9 @@ from pipelines.expectations import new_fields
 from pipelines.exports import export_of
 from pipelines.ledger import recorded_run
 from pipelines.privacy import Pseudonymiser
+from pipelines.store.collecting import Learnt, Saved
 from pipelines.store.crawled import remembered_source, source_fields, tombstones
-from pipelines.store.write import Learnt, RunStart, Saved, Store
+from pipelines.store.write import RunStart, Store
 from pipelines.tabular import open_table
 from pipelines.upload import guess_columns, read_upload
 

@@ -14,7 +14,8 @@ from crawlers.known import MOST_OPENERS, Known, last_look
 from models.records import Extracted, Opener, State, Window
 from pipelines.collect import Collected, collect_partitions, conclude, keep_records, make_job
 from pipelines.privacy import Pseudonymiser
-from pipelines.store.write import Saved, Store
+from pipelines.store.collecting import Saved
+from pipelines.store.write import Store
 
 NOTHING = "the archive holds nothing of it for this window"
 

@@ -29,9 +29,9 @@ from models.errors import ConflictError, InputError
 from models.records import Manifestation
 from models.tables import ManifestationRow
 from pipelines.store.chunks import chunks
+from pipelines.store.collecting import insert_manifestation
 from pipelines.store.engine import explained, writing
 from pipelines.store.partitions import touch_of
-from pipelines.store.write import insert_manifestation
 
 SOFTWARE = "manifiesta"
 """Who acts where no person does."""

@@ -1,15 +1,13 @@
 """The only place that writes to the database. Each public method is one transaction."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Row, Table, and_, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
 
 from configs.schema import Municipality, Source
 from models.insight_tables import InsightChange
@@ -23,7 +21,6 @@ from models.records import (
     Rejection,
     Stage,
     State,
-    Validator,
     Window,
 )
 from models.tables import (
@@ -37,26 +34,20 @@ from models.tables import (
     PartitionRow,
     PlaceRow,
     RejectionRow,
-    RevisionRow,
     RunInputRow,
     RunRow,
-    SeenRow,
-    SourceFieldRow,
     SourceRow,
-    SourceStateRow,
-    ValidatorRow,
 )
 from pipelines.store.audit import Event, append
 from pipelines.store.bulk import Batch, insert_batch
-from pipelines.store.chunks import batches, chunks
+from pipelines.store.chunks import chunks
+from pipelines.store.collecting import NOTHING, Learnt, Saved, upsert_health, write_collected
 from pipelines.store.engine import writing
 from pipelines.store.facets import relabel
 from pipelines.store.leases import Lease, require
 from pipelines.store.notices import Sent
-from pipelines.store.partitions import Facts, Key, touch, touch_of
-
-VALIDATOR_AGE = timedelta(days=60)
-"""A validator that no answer has renewed for so long is given up: its page is not asked again."""
+from pipelines.store.partitions import Facts, Key, touch_of
+from pipelines.store.upsert import table_of, upsert
 
 _INPUT = ("source", "day", "recipe", "rows", "texts", "corrections", "labels")
 
@@ -77,41 +68,6 @@ class Placed:
     name: str | None = None
     district: str | None = None
     zones: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What became of manifestations that were handed to the store."""
-
-    new: int = 0
-    changed: int = 0
-    known: int = 0
-
-    def __add__(self, other: "Saved") -> "Saved":
-        return Saved(self.new + other.new, self.changed + other.changed, self.known + other.known)
-
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """What a crawl says of its source beside its records.
-
-    ``seen`` are ids and fingerprints of those of the manifestations whose pages were read, and
-    ``validators`` by what to ask next time whether an address has changed. ``gone`` is when
-    manifestations were seen to be gone, by id. ``looked`` are fingerprints that take the place of
-    others, once an old page was looked at and had not changed. ``fields`` are names of what its
-    answers hold, true where none before had them. ``health`` says what the run has made of the
-    source, once it is known what was new.
-    """
-
-    seen: Iterable[tuple[str, str]] = ()
-    validators: Sequence[Validator] = ()
-    gone: Mapping[str, datetime] = field(default_factory=dict)
-    looked: Mapping[str, str] = field(default_factory=dict)
-    fields: Mapping[str, bool] = field(default_factory=dict)
-    health: Callable[[Saved], Health] | None = None
-
-
-_NOTHING = Learnt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +233,7 @@ class Store:
         """Note what people were told; a topic that is told again keeps the newest time."""
         rows = [asdict(one) for one in sent]
         with self._writing() as connection:
-            _upsert(connection, NotificationRow, rows, replace=("kind", "run_id", "sent_at"))
+            upsert(connection, NotificationRow, rows, replace=("kind", "run_id", "sent_at"))
 
     def set_model(self, run_id: str, model_version: str) -> None:
         """Note which model a run classified with."""
@@ -308,7 +264,7 @@ class Store:
         manifestations: Iterable[Manifestation],
         rejections: Sequence[Rejection] = (),
         captures: Sequence[Capture] = (),
-        learnt: Learnt = _NOTHING,
+        learnt: Learnt = NOTHING,
     ) -> Saved:
         """Store what was collected; a manifestation seen before is only touched by an edit.
 
@@ -329,24 +285,21 @@ class Store:
             learnt: what the crawl says of the source beside them.
         """
         with self._writing() as connection:
-            saved = Saved()
-            for chunk in batches(_ordered(manifestations)):
-                saved += _upsert_manifestations(connection, chunk, municipality.zone)
-            _insert_rejections(connection, run_id, rejections)
-            _insert_captures(connection, run_id, municipality.code, source, captures)
-            _upsert_seen(connection, learnt.seen)
-            _replace_seen(connection, municipality.code, source, learnt.looked)
-            _upsert_validators(connection, municipality.code, source, learnt.validators)
-            _mark_gone(connection, learnt.gone)
-            _insert_fields(connection, municipality.code, source, learnt.fields)
-            if learnt.health is not None:
-                _upsert_health(connection, municipality.code, source, learnt.health(saved))
-        return saved
+            return write_collected(
+                connection,
+                run_id,
+                municipality,
+                source,
+                manifestations,
+                rejections,
+                captures,
+                learnt,
+            )
 
     def save_health(self, municipality: str, source: str, health: Health) -> None:
         """Note what a run has made of a source."""
         with self._writing() as connection:
-            _upsert_health(connection, municipality, source, health)
+            upsert_health(connection, municipality, source, health)
 
     def forget_captures(self, municipality: str, files: Sequence[str]) -> int:
         """Forget the captures of WARC files that are to be removed; return how many."""
@@ -367,13 +320,13 @@ class Store:
         rows = [{"run_id": run_id, **asdict(partition)} for partition in partitions]
         names = ("state", "rows", "error", "version", "checksum")
         with self._writing() as connection:
-            _upsert(connection, PartitionRow, rows, replace=names)
+            upsert(connection, PartitionRow, rows, replace=names)
 
     def plan_partitions(self, run_id: str, partitions: Iterable[Partition]) -> None:
         """Note what a run is to do, before it does any of it; lines that are there stay."""
         rows = [{"run_id": run_id, **asdict(one), "attempts": 0} for one in partitions]
         with self._writing() as connection:
-            _upsert(connection, PartitionRow, rows)
+            upsert(connection, PartitionRow, rows)
 
     def begin_partitions(self, run_id: str, stage: Stage, keys: Iterable[Key]) -> None:
         """Note that planned partitions are begun, once more if they were begun before."""
@@ -415,7 +368,7 @@ class Store:
             for item in items
         ]
         with self._writing() as connection:
-            _upsert(connection, ClassificationRow, rows)
+            upsert(connection, ClassificationRow, rows)
             touch_of(connection, (item.manifestation_id for item in items))
 
     def save_corrections(self, items: Sequence[Correction]) -> None:
@@ -449,14 +402,14 @@ class Store:
             for (manifestation_id, text_hash), language in labels.items()
         ]
         with self._writing() as connection:
-            _upsert(connection, LanguageRow, rows)
+            upsert(connection, LanguageRow, rows)
             touch_of(connection, (key for key, _ in labels))
 
     def save_places(self, gazetteer: str, placed: Sequence[Placed]) -> None:
         """Keep which zones texts speak of; a text that the gazetteer has placed stays there."""
         rows = [{"gazetteer": gazetteer, **asdict(place)} for place in placed]
         with self._writing() as connection:
-            _upsert(connection, PlaceRow, rows)
+            upsert(connection, PlaceRow, rows)
             touch_of(connection, (place.manifestation_id for place in placed))
 
     def save_lenses(self, lenses: str, seen: Mapping[tuple[str, str], Sequence[str]]) -> None:
@@ -471,12 +424,12 @@ class Store:
             for (manifestation_id, text_hash), codes in seen.items()
         ]
         with self._writing() as connection:
-            _upsert(connection, LensRow, rows)
+            upsert(connection, LensRow, rows)
             touch_of(connection, (key for key, _ in seen))
 
     def save_changes(self, run_id: str, baseline: str, rows: list[dict[str, Any]]) -> None:
         """Write a run's comparison with a baseline, in place of the one it had."""
-        columns = _table(InsightChange).columns
+        columns = table_of(InsightChange).columns
         with self._writing() as connection:
             connection.execute(
                 delete(InsightChange).where(
@@ -505,10 +458,10 @@ class Store:
             written[RunInputRow] = Batch({"run_id": run_id}, inputs)
         with self._writing() as connection:
             for table, rows in written.items():
-                columns = _table(table).columns
+                columns = table_of(table).columns
                 connection.execute(delete(table).where(columns["run_id"] == run_id))
                 if isinstance(rows, Batch):
-                    insert_batch(connection, _table(table), rows)
+                    insert_batch(connection, table_of(table), rows)
                 elif rows:
                     connection.execute(insert(table), rows)
 
@@ -518,46 +471,6 @@ class Store:
             if self._lease is not None:
                 require(connection, self._lease)
             yield connection
-
-
-def _table(row: type[Base]) -> Table:
-    table = row.__table__
-    if not isinstance(table, Table):
-        raise TypeError(f"{row.__name__} is not mapped to a table")
-    return table
-
-
-def _upsert(
-    connection: Connection,
-    row: type[Base],
-    rows: Sequence[Mapping[str, Any]],
-    replace: Sequence[str] = (),
-    only_where: str | None = None,
-) -> None:
-    """Insert rows; on a known primary key replace the named columns, or leave the row alone.
-
-    With ``only_where`` a known row is replaced only if that column differs. Rows go in the order
-    of their keys: two writers of the same rows in different orders would wait for each other.
-    """
-    if not rows:
-        return
-    table = _table(row)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    keys = [column.name for column in table.primary_key]
-    if replace:
-        changed = None
-        if only_where is not None:
-            changed = table.columns[only_where] != statement.excluded[only_where]
-        statement = statement.on_conflict_do_update(
-            index_elements=keys,
-            set_={name: statement.excluded[name] for name in replace},
-            where=changed,
-        )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    for chunk in chunks(sorted(rows, key=lambda values: [values[key] for key in keys])):
-        connection.execute(statement, list(chunk))
 
 
 def _settled(municipality: Municipality) -> list[Source]:
@@ -583,203 +496,4 @@ def _upsert_sources(
         }
         for source in sources
     ]
-    _upsert(connection, SourceRow, rows, replace=("title", "protocol", "config", "updated_at"))
-
-
-def _ordered(items: Iterable[Manifestation]) -> Iterable[Manifestation]:
-    """Put a list in the order that `_upsert` needs; an iterator has it."""
-    if not isinstance(items, Sequence):
-        return items
-    latest = {item.id: item for item in items}
-    return [latest[key] for key in sorted(latest)]
-
-
-def _upsert_manifestations(
-    connection: Connection, items: Sequence[Manifestation], zone: ZoneInfo
-) -> Saved:
-    earlier = {
-        row.id: row
-        for row in connection.execute(
-            select(ManifestationRow.__table__).where(
-                ManifestationRow.id.in_([item.id for item in items])
-            )
-        )
-    }
-    stored = {key: row.text_hash for key, row in earlier.items()}
-    count = len(items)
-    items = [i for i in items if i.id not in earlier or not _is_older(i, earlier[i.id])]
-    _keep_revisions(connection, items, earlier)
-    _bring_back(connection, items, earlier)
-    rows = [{**asdict(i), "said_on": i.said_at.astimezone(zone).date()} for i in items]
-    _touch_changed(connection, rows, earlier)
-    _upsert(
-        connection,
-        ManifestationRow,
-        rows,
-        replace=("title", "text", "text_hash", "fetched_at", "capture_id"),
-        only_where="text_hash",
-    )
-    new = sum(item.id not in stored for item in items)
-    same = sum(stored.get(item.id) == item.text_hash for item in items)
-    return Saved(new=new, changed=len(items) - new - same, known=count - len(items) + same)
-
-
-def _touch_changed(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], stored: Mapping[str, Row[Any]]
-) -> None:
-    changed: dict[str, set[tuple[str, date]]] = {}
-    for row in rows:
-        known = stored.get(row["id"])
-        if known is None or known.text_hash != row["text_hash"]:
-            day = row["said_on"] if known is None else known.said_on  # an edit moves no day
-            changed.setdefault(row["municipality"], set()).add((row["source"], day))
-    for municipality, keys in changed.items():
-        touch(connection, municipality, keys)
-
-
-def _is_older(item: Manifestation, stored: Row[Any]) -> bool:
-    """Say whether a text was fetched before the one that is stored, as in a replay."""
-    return bool(item.fetched_at < stored.fetched_at)
-
-
-def _keep_revisions(
-    connection: Connection, items: Sequence[Manifestation], stored: Mapping[str, Row[Any]]
-) -> None:
-    """Keep the texts that an edit is about to replace."""
-    edits = [
-        (item, stored[item.id])
-        for item in items
-        if item.id in stored and stored[item.id].text_hash != item.text_hash
-    ]
-    rows = [
-        {
-            "manifestation_id": former.id,
-            "text_hash": former.text_hash,
-            "seen_from": former.fetched_at,
-            "seen_to": item.fetched_at,
-            "title": former.title,
-            "text": former.text,
-            "capture_id": former.capture_id,
-        }
-        for item, former in edits
-    ]
-    _upsert(connection, RevisionRow, rows)
-
-
-def _bring_back(
-    connection: Connection, items: Sequence[Manifestation], stored: Mapping[str, Row[Any]]
-) -> None:
-    """Take the mark from those that were gone and have been fetched since."""
-    back = [
-        item.id
-        for item in items
-        if item.id in stored
-        and stored[item.id].gone_at is not None
-        and item.fetched_at > stored[item.id].gone_at
-    ]
-    if back:
-        connection.execute(
-            update(ManifestationRow).where(ManifestationRow.id.in_(back)).values(gone_at=None)
-        )
-
-
-def _insert_rejections(
-    connection: Connection, run_id: str, rejections: Sequence[Rejection]
-) -> None:
-    rows = [
-        {
-            "run_id": run_id,
-            "source": rejection.source,
-            "outcome": rejection.outcome,
-            "ignored": rejection.outcome.ignored,
-            "place": rejection.where,
-            "detail": rejection.detail,
-        }
-        for rejection in rejections
-    ]
-    if rows:
-        connection.execute(insert(RejectionRow), rows)
-
-
-def insert_manifestation(connection: Connection, said: Manifestation, said_on: date) -> None:
-    """Store one manifestation that did not come from a crawl, within another transaction."""
-    _upsert(connection, ManifestationRow, [{**asdict(said), "said_on": said_on}])
-
-
-def _insert_captures(
-    connection: Connection,
-    run_id: str,
-    municipality: str,
-    source: str,
-    captures: Sequence[Capture],
-) -> None:
-    rows = [
-        {"run_id": run_id, "municipality": municipality, "source": source, **asdict(capture)}
-        for capture in captures
-    ]
-    _upsert(connection, CaptureRow, rows)
-
-
-def _mark_gone(connection: Connection, moments: Mapping[str, datetime]) -> None:
-    """Note when manifestations were seen to be no longer at their source.
-
-    They stay stored and counted in the windows in which they were said; reports quote them no
-    more. One that is marked already keeps its first moment, and one that was fetched since is
-    not gone.
-    """
-    said = ManifestationRow
-    for moment in sorted(set(moments.values())):
-        for chunk in chunks(sorted(key for key, when in moments.items() if when == moment)):
-            theirs = (said.id.in_(chunk), said.gone_at.is_(None), said.fetched_at <= moment)
-            connection.execute(update(said).where(*theirs).values(gone_at=moment))
-
-
-def _insert_fields(
-    connection: Connection, municipality: str, source: str, fields: Mapping[str, bool]
-) -> None:
-    now = datetime.now(UTC)
-    about = {"municipality": municipality, "source": source, "first_seen": now}
-    rows = [{**about, "field": name, "came_later": later} for name, later in fields.items()]
-    _upsert(connection, SourceFieldRow, rows)
-
-
-def _upsert_health(connection: Connection, municipality: str, source: str, health: Health) -> None:
-    row = {"municipality": municipality, "source": source, **asdict(health)}
-    _upsert(connection, SourceStateRow, [row], replace=tuple(asdict(health)))
-
-
-def _upsert_seen(connection: Connection, seen: Iterable[tuple[str, str]]) -> None:
-    for batch in batches(seen):
-        rows = [{"manifestation_id": key, "fingerprint": mark} for key, mark in batch]
-        _upsert(connection, SeenRow, rows, replace=("fingerprint",))
-
-
-def _replace_seen(
-    connection: Connection, municipality: str, source: str, marks: Mapping[str, str]
-) -> None:
-    theirs = select(ManifestationRow.id).where(
-        ManifestationRow.municipality == municipality, ManifestationRow.source == source
-    )
-    for former, mark in sorted(marks.items()):
-        connection.execute(
-            update(SeenRow)
-            .where(SeenRow.fingerprint == former, SeenRow.manifestation_id.in_(theirs))
-            .values(fingerprint=mark)
-        )
-
-
-def _upsert_validators(
-    connection: Connection, municipality: str, source: str, validators: Sequence[Validator]
-) -> None:
-    now = datetime.now(UTC)
-    about = {"municipality": municipality, "source": source, "saved_at": now}
-    rows = {validator.url: {**about, **asdict(validator)} for validator in validators}
-    names = ("etag", "last_modified", "saved_at")
-    _upsert(connection, ValidatorRow, list(rows.values()), replace=names)
-    connection.execute(
-        delete(ValidatorRow).where(
-            ValidatorRow.municipality == municipality,
-            ValidatorRow.source == source,
-            ValidatorRow.saved_at < now - VALIDATOR_AGE,
-        )
-    )
+    upsert(connection, SourceRow, rows, replace=("title", "protocol", "config", "updated_at"))

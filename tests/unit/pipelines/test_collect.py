@@ -15,8 +15,9 @@ from models.records import Condition, Failure, Outcome, Rejection, Stage, State,
 from models.tables import CaptureRow, ManifestationRow, PartitionRow, RejectionRow, SeenRow
 from pipelines.collect import Collected, SourceUnreadError, known_of, store_crawl, user_agent
 from pipelines.privacy import Pseudonymiser
+from pipelines.store.collecting import Saved
 from pipelines.store.crawled import source_health
-from pipelines.store.write import Saved, Store
+from pipelines.store.write import Store
 from tests.unit.store.builders import LIMA, at, begun, capture, extracted, municipality, rows
 
 VILLA = municipality()

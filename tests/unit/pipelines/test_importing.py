@@ -18,9 +18,10 @@ from models.tables import ManifestationRow, PartitionRow, RejectionRow, RunRow, 
 from pipelines.importing import Imported, import_file, upload_source
 from pipelines.ledger import STOPPED
 from pipelines.privacy import Pseudonymiser
+from pipelines.store.collecting import Saved
 from pipelines.store.crawled import remembered_source
 from pipelines.store.read import find_run, latest_runs
-from pipelines.store.write import Saved, Store
+from pipelines.store.write import Store
 from tests.unit.pipelines.fakes import quiet
 from tests.unit.store.builders import MARCH, municipality, rows, start
 

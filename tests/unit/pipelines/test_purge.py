@@ -40,9 +40,10 @@ from pipelines.privacy import Pseudonymiser
 from pipelines.purge import purge
 from pipelines.report.gather import gather
 from pipelines.report.page import write_report
+from pipelines.store.collecting import Learnt
 from pipelines.store.engine import open_engine
 from pipelines.store.erase import Criteria
-from pipelines.store.write import Learnt, Store
+from pipelines.store.write import Store
 from tests.unit.store.builders import (
     MARCH,
     MODEL,

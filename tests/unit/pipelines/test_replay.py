@@ -187,7 +187,7 @@ def test_a_kill_before_the_records_are_stored_loses_nothing(
         raise StoreError("se fue la luz")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.store.write._upsert_validators", killed)
+        patch.setattr("pipelines.store.collecting._upsert_validators", killed)
         with pytest.raises(StoreError):
             live(store, place, tmp_path / "archive")
     assert manifestations(sqlite_engine) == []

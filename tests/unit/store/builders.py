@@ -20,8 +20,9 @@ from models.records import (
 )
 from models.tables import Base
 from pipelines.privacy import text_hash
+from pipelines.store.collecting import Learnt
 from pipelines.store.read import Countable, corrections_of, countable
-from pipelines.store.write import Classified, Learnt, RunStart, Store
+from pipelines.store.write import Classified, RunStart, Store
 
 LIMA = ZoneInfo("America/Lima")
 MARCH = Window(date(2026, 3, 1), date(2026, 4, 1), LIMA)

@@ -21,9 +21,10 @@ from models.tables import (
     RunRow,
     SourceRow,
 )
+from pipelines.store.collecting import Saved
 from pipelines.store.crawled import remembered_source
 from pipelines.store.read import find_run
-from pipelines.store.write import Partition, Saved, Store
+from pipelines.store.write import Partition, Store
 from tests.unit.store.builders import (
     LIMA,
     MARCH,
