@@ -30,8 +30,9 @@ from tempfile import TemporaryDirectory
 
 from configs.load import load_municipality
 from configs.schema import Limits, Municipality, Source
+from crawlers.crawl import crawl
 from crawlers.forked import FORKS
-from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.job import CrawlJob, CrawlResult
 from crawlers.known import Known
 from crawlers.sandbox.server import serve_town
 from flows.monitor import CRAWLS_AT_ONCE

@@ -32,7 +32,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 from configs.schema import Limits, Municipality, Source
-from crawlers.job import crawl
+from crawlers.crawl import crawl
 from crawlers.memory import peak_memory
 from crawlers.wire import SUMMARY
 from models.labels import CATEGORIES, INTENTS, SENTIMENTS

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from configs.check import is_private
 from configs.schema import Limits, Municipality, Source
 from crawlers.archive import read_capture, read_response
-from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob, CrawlResult
 from crawlers.protocols.registry import TERMS, is_under_terms
 from crawlers.recognise.address import by_address
 from crawlers.recognise.data import pages_tell_more

@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs.schema import Municipality, Source, absolute_url
-from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob, CrawlResult
 from crawlers.known import MOST_OPENERS, Known, last_look
 from models.errors import SourceError
 from models.reasons import Reason

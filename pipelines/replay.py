@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs.schema import Municipality, Source
+from crawlers.crawl import crawl
 from crawlers.index import Archived, archived_crawls, write_answers
-from crawlers.job import CrawlResult, crawl
+from crawlers.job import CrawlResult
 from crawlers.known import MOST_OPENERS, Known, last_look
 from models.records import Extracted, Opener, State, Window
 from pipelines.collect import Collected, collect_partitions, conclude, keep_records, make_job

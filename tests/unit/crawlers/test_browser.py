@@ -14,7 +14,8 @@ from crawlers.archive import read_capture
 from crawlers.browser import need
 from crawlers.browser.need import what_is_missing
 from crawlers.browser.proxy import _direct
-from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob, CrawlResult
 from models.records import Failure, Outcome
 from tests.unit.crawlers.conftest import to_replay
 

@@ -13,7 +13,8 @@ import pytest
 
 from configs.load import load_municipality
 from configs.schema import Limits, absolute_url
-from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob, CrawlResult
 from crawlers.known import Known
 from crawlers.sandbox.chaos import MODES, PRIVATE_ADDRESSES
 from crawlers.sandbox.chaos_feeds import LETTERS, WELL

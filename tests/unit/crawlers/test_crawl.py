@@ -17,8 +17,9 @@ import pytest
 
 from crawlers import job as job_module
 from crawlers.archive import read_capture
+from crawlers.crawl import LOG, crawl, read_result
 from crawlers.forked import Forked, Forks
-from crawlers.job import LOG, CrawlJob, CrawlResult, crawl, read_result
+from crawlers.job import CrawlJob, CrawlResult
 from crawlers.wire import EXTRACTED, SUMMARY
 from models.records import Extracted, Failure, Kind, Outcome
 from tests.unit.crawlers.conftest import send
@@ -558,7 +559,7 @@ def test_the_settings_that_really_run(site: Any, make_job: Job, feed: Feed) -> N
 
 
 def test_the_parent_does_not_load_scrapy() -> None:
-    code = "import sys, crawlers.job, crawlers.archive; sys.exit('scrapy' in sys.modules)"
+    code = "import sys, crawlers.crawl, crawlers.archive; sys.exit('scrapy' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from crawlers.job import CrawlJob, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob
 from models.records import Failure, Outcome, Protocol
 
 MOST = 12

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from crawlers import job as job_module
+from crawlers.crawl import crawl
 from crawlers.forked import Forked, Forks
-from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.job import CrawlJob, CrawlResult
 from models.records import Failure, Outcome
 
 Job = Callable[..., CrawlJob]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from crawlers.job import CrawlJob, CrawlResult, crawl, read_result
+from crawlers.crawl import crawl, read_result
+from crawlers.job import CrawlJob, CrawlResult
 from crawlers.known import Known, fingerprint, last_look
 from crawlers.wire import SUMMARY
 from models.records import Failure, Outcome, Validator

@@ -6,7 +6,8 @@ from typing import Any
 
 from scrapy.http import Request, TextResponse
 
-from crawlers.job import CrawlJob, prepare, read_result
+from crawlers.crawl import prepare, read_result
+from crawlers.job import CrawlJob
 from crawlers.known import Known
 from crawlers.recorder import Recorder
 from crawlers.spiders.interface import InterfaceSpider

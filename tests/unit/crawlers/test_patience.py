@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from crawlers.crawl import crawl
 from crawlers.forked import Forks
-from crawlers.job import CrawlJob, crawl
+from crawlers.job import CrawlJob
 from crawlers.patience import patience
 from models.records import Failure, Outcome
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from crawlers.crawl import crawl
 from crawlers.extract.walls import wall
-from crawlers.job import CrawlJob, crawl
+from crawlers.job import CrawlJob
 from crawlers.politeness import retry_after
 from crawlers.wire import SUMMARY
 from models.records import Failure, Outcome

@@ -26,7 +26,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawlers.job import CrawlJob, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob
 from models.records import Extracted
 from tests.unit.crawlers.floors import Floors, checksum
 

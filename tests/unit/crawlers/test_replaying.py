@@ -7,8 +7,9 @@ import pytest
 from scrapy import Request
 
 from crawlers.archive import Archive, Response, digest
+from crawlers.crawl import prepare
 from crawlers.index import archived_crawls, write_answers
-from crawlers.job import CrawlJob, prepare
+from crawlers.job import CrawlJob
 from crawlers.recorder import Recorder
 from crawlers.replaying import NotArchived, Replayer
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from crawlers import job
-from crawlers.job import CrawlJob, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob
 from crawlers.turns import apart
 
 TOGETHER = 2

@@ -7,7 +7,7 @@ import yaml
 
 from configs.load import load_municipality
 from configs.schema import Municipality, Source, absolute_url
-from crawlers.job import crawl
+from crawlers.crawl import crawl
 from models.records import Extracted, Protocol
 from pipelines.checking import Checked, check_url
 from pipelines.collect import make_job

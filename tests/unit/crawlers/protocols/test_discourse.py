@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.schema import Source
-from crawlers.job import CrawlJob, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob
 from crawlers.protocols.base import Answer, Step
 from crawlers.protocols.discourse import AT_ONCE, Discourse
 from models.records import Kind, Outcome

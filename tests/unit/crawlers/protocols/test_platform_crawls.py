@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from crawlers.job import CrawlJob, CrawlResult, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob, CrawlResult
 from crawlers.known import Known
 from crawlers.protocols.secret import HIDDEN, TOKEN
 from crawlers.wire import CAPTURES, SUMMARY, Summary

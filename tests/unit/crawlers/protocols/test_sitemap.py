@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.schema import Limits, Source
-from crawlers.job import CrawlJob, crawl
+from crawlers.crawl import crawl
+from crawlers.job import CrawlJob
 from crawlers.protocols.base import Answer, Step
 from crawlers.protocols.sitemap import DEEPEST, MOST_SITEMAPS, Sitemap
 from models.records import Kind, Outcome
