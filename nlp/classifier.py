@@ -16,6 +16,7 @@ from nlp.clean import clean
 from nlp.inference import Engine
 from nlp.lexicon import Lexicon
 from nlp.manifest import SHIPPED, Manifest, check_files, read_manifest
+from nlp.softmax import softmax
 from nlp.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -196,10 +197,3 @@ def split_windows(ids: Sequence[int], longest: int, overlap: int = OVERLAP) -> l
     count = -(-(len(ids) - overlap) // (longest - overlap))
     last = len(ids) - longest
     return [ids[at : at + longest] for at in (round(i * last / (count - 1)) for i in range(count))]
-
-
-def softmax(logits: Floats) -> Floats:
-    """Return the probabilities (texts, labels) of logits."""
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    chances: Floats = powers / powers.sum(-1, keepdims=True)
-    return chances

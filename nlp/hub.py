@@ -19,7 +19,7 @@ import torch
 from configs.model import HubModel
 from models.errors import ModelError
 from nlp.checksum import file_sha256
-from nlp.classifier import softmax
+from nlp.softmax import softmax
 from nlp.tasks import TASKS
 
 Floats = npt.NDArray[np.float64]
