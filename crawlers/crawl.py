@@ -39,9 +39,7 @@ GRACE = 30.0
 """Seconds that a child may take, beyond its own limits, to end by itself."""
 
 JOB = "job.json"
-
 LOG = "crawl.log"
-
 LAST_LINES = 5
 
 _LOGGER = logging.getLogger(__name__)
