@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from configs.schema import Limits, Source
-from crawlers import forked, job
+from crawlers import crawl, forked
 from crawlers.forked import Forks
 from crawlers.index import archived_crawls, write_answers
 from crawlers.job import CrawlJob
@@ -205,7 +205,7 @@ def served_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Forks
         )
         monkeypatch.setattr(forked, "SERVER", (sys.executable, "-c", code))
         started.append(Forks())
-        monkeypatch.setattr(job, "FORKS", started[-1])
+        monkeypatch.setattr(crawl, "FORKS", started[-1])
         return started[-1]
 
     yield serve

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from crawlers import job as job_module
+from crawlers import crawl as crawl_module
 from crawlers.archive import read_capture
 from crawlers.crawl import LOG, crawl, read_result
 from crawlers.forked import Forked, Forks
@@ -352,7 +352,7 @@ def test_a_killed_child_keeps_what_it_had(
     site: Any, make_job: Job, feed: Feed, entry: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     children: list[Forked] = []
-    start = job_module.FORKS.start
+    start = crawl_module.FORKS.start
 
     def remember(*args: Any) -> Forked:
         children.append(start(*args))
@@ -368,7 +368,7 @@ def test_a_killed_child_keeps_what_it_had(
     site.pages["/nota/1"] = kill_once
     entries = (entry("n0", "Sin página", "A."), entry("n1", "Con página", "B.", link))
     url = site.page("/feed", feed(*entries))
-    monkeypatch.setattr(job_module.FORKS, "start", remember)
+    monkeypatch.setattr(crawl_module.FORKS, "start", remember)
 
     cut = crawl(make_job(url, "first", follow=True))
     whole = crawl(make_job(url, "second", follow=True))
@@ -404,7 +404,7 @@ def test_a_half_written_line_is_no_record(
 def test_a_child_that_does_not_end_is_killed(
     site: Any, make_job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_module, "GRACE", -9.9)
+    monkeypatch.setattr(crawl_module, "GRACE", -9.9)
     url = site.hang("/feed")
 
     result = crawl(make_job(url, limits={"timeout": 10, "max_seconds": 1}))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from crawlers import job as job_module
+from crawlers import crawl as crawl_module
 from crawlers.crawl import crawl
 from crawlers.forked import Forked, Forks
 from crawlers.job import CrawlJob, CrawlResult
@@ -30,8 +30,9 @@ PATIENT = {"timeout": 60, "max_seconds": 600}
 READING = """
 import sys
 from pathlib import Path
+from crawlers.crawl import crawl
 from crawlers.forked import FORKS
-from crawlers.job import CrawlJob, crawl
+from crawlers.job import CrawlJob
 from threading import Timer
 Timer(0, lambda: crawl(CrawlJob.model_validate_json(Path(sys.argv[1]).read_bytes()))).start()
 for line in sys.stdin:
@@ -70,7 +71,7 @@ def hanging(site: Any) -> Hanging:
 def forks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forks]:
     """A server for one test alone."""
     own = Forks()
-    monkeypatch.setattr(job_module, "FORKS", own)
+    monkeypatch.setattr(crawl_module, "FORKS", own)
     yield own
     own.close()
 
@@ -252,7 +253,7 @@ def test_too_much_memory_is_the_source_s_fault(make_job: Job, served_by: Serve) 
 def test_no_server_is_left_when_it_is_closed(site: Any, make_job: Job, feed: Feed) -> None:
     forks = Forks()
     job = make_job(site.page("/feed", feed()))
-    job_module.prepare(job)
+    crawl_module.prepare(job)
     with (job.out / "log").open("wb") as log, forks.start(job.out / "job.json", log, "") as child:
         assert child.wait(60) == 0
     server = forks.pid

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crawlers import job
+from crawlers import crawl as crawl_module
 from crawlers.crawl import crawl
 from crawlers.job import CrawlJob
 from crawlers.turns import apart
@@ -42,7 +42,7 @@ class Children:
 @pytest.fixture
 def children(monkeypatch: pytest.MonkeyPatch) -> Children:
     children = Children()
-    monkeypatch.setattr(job, "FORKS", children)
+    monkeypatch.setattr(crawl_module, "FORKS", children)
     return children
 
 

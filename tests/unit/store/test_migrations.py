@@ -10,16 +10,18 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
-from models import demand_tables, match_tables, tables  # noqa: F401 - all join the metadata
+from models import metadata
 from models.errors import StoreError
+from models.metadata import METADATA
 from models.search_tables import INDEX
-from models.tables import Base, RunRow
+from models.tables import RunRow
 from pipelines.store.engine import open_engine
 from pipelines.store.migrate import current_revision, migrate, newest_revision
 from pipelines.store.write import Store
 from tests.unit.store.builders import begun, rows
 
-OURS = set(Base.metadata.tables) | {"alembic_version"}
+MIGRATIONS = Path(metadata.__file__).parent / "migrations"
+OURS = set(METADATA.tables) | {"alembic_version"}
 
 
 @pytest.fixture
@@ -37,12 +39,12 @@ def differences(engine: Engine) -> list[object]:
     }
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
-        return list(compare_metadata(context, Base.metadata))
+        return list(compare_metadata(context, METADATA))
 
 
 def downgrade(engine: Engine) -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(tables.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect().execution_options(writes=True) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
@@ -101,7 +103,7 @@ def test_rights_on_the_views_outlive_a_migration(postgres_engine: Engine) -> Non
         connection.execute(text(f"GRANT SELECT ON latest_insight_day TO {role} WITH GRANT OPTION"))
     try:
         config = Config()
-        config.set_main_option("script_location", str(Path(tables.__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(MIGRATIONS))
         with postgres_engine.begin() as connection:
             config.attributes["connection"] = connection
             command.downgrade(config, "-1")
