@@ -36,8 +36,7 @@ INTENTS: Final = (
     "other",
 )
 
-UNSURE = "unsure"
-CERTAINTIES = ("sure", UNSURE)
+SURE, UNSURE = CERTAINTIES = ("sure", "unsure")
 """Whether the model was sure of a category, or a person said it."""
 
 NOWHERE = "(none)"

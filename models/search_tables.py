@@ -40,7 +40,7 @@ _SQLITE = (
 _POSTGRESQL = ("CREATE INDEX search_index ON search_text USING gin (to_tsvector('simple', stems))",)
 
 
-_FACETS = ("category", "source", "zone", "sentiment", "intent", "kind", "lenses")
+_FACETS = ("category", "source", "zone", "sentiment", "intent", "kind", "certainty", "lenses")
 
 LISTED = {
     "day": ("said_on", "text_id", *_FACETS),
@@ -159,6 +159,9 @@ class FacetRow(Base):
     category: Mapped[str] = mapped_column(String(60), comment="The category that counts.")
     sentiment: Mapped[str] = mapped_column(String(60), comment="The sentiment that counts.")
     intent: Mapped[str] = mapped_column(String(60), comment="The intent that counts.")
+    certainty: Mapped[str] = mapped_column(
+        String(60), comment="sure; unsure where the model was, and nobody gave the category."
+    )
     zone: Mapped[str | None] = mapped_column(
         String(60), comment="Code of the zone; empty where neither text nor thread names one."
     )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    case,
     delete,
     exists,
     func,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.insight_tables import InsightOverview
+from models.labels import SURE, UNSURE
 from models.records import Window
 from models.search_tables import FacetRow, SearchBasisRow, SearchDayRow, SearchRow
 from models.tables import (
@@ -43,7 +45,7 @@ from models.tables import (
 )
 from nlp.language import HOME, UNDETERMINED
 from pipelines.store.engine import explained, writing
-from pipelines.store.outranked import counting
+from pipelines.store.outranked import counting, unsure
 from pipelines.store.said import of_this_text
 
 _SAID, _LABEL = ManifestationRow, ClassificationRow
@@ -79,6 +81,7 @@ def derived(basis: Basis) -> Select[*tuple[Any, ...]]:
         "category": counting("category").element,
         "sentiment": counting("sentiment").element,
         "intent": counting("intent").element,
+        "certainty": case((unsure().element, UNSURE), else_=SURE),
         "zone": PlaceRow.zone,
         "lenses": func.coalesce(LensRow.codes, ""),
     }
@@ -142,7 +145,8 @@ def relabel(
     )
     if labels:
         mine = FacetRow.text_id == text.scalar_subquery()
-        connection.execute(update(FacetRow).where(mine).values(**labels))
+        sure = {"certainty": SURE} if "category" in labels else {}
+        connection.execute(update(FacetRow).where(mine).values(**labels, **sure))
 
 
 def _is(basis: Basis) -> ColumnElement[bool]:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     and_,
     column,
-    exists,
     func,
     literal,
     or_,
@@ -23,9 +22,8 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.orm import aliased
 
-from models.labels import NOWHERE, UNSURE
+from models.labels import NOWHERE
 from models.search_tables import INDEX, SearchRow
 from models.tables import ClassificationRow, ManifestationRow, NearDuplicateRow
 from nlp.stems import stems_of
@@ -242,7 +240,7 @@ def _sought(connection: Connection, basis: Basis, asked: Asked) -> _Sought:
     lens = asked.lens if basis.lenses else ""
     facet = facets(connection, basis, zone=bool(zone), lens=bool(lens))
     query = select(facet.c.text_id, facet.c.said_on)
-    for name in ("category", "sentiment", "intent", "kind", "source"):
+    for name in ("category", "sentiment", "intent", "kind", "source", "certainty"):
         if wanted := getattr(asked, name):
             query = query.where(facet.c[name] == wanted)
     if zone:
@@ -250,28 +248,12 @@ def _sought(connection: Connection, basis: Basis, asked: Asked) -> _Sought:
     if lens:
         codes = literal(" ") + facet.c.lenses + " "
         query = query.where(codes.contains(f" {lens} ", autoescape=True))
-    if asked.certainty:
-        doubtful = _doubtful(facet, basis)
-        query = query.where(doubtful if asked.certainty == UNSURE else ~doubtful)
     if not asked.terms:
         return _Sought(query)
     if connection.dialect.name == "sqlite":
         return _matched(connection, query, facet, asked.terms)
     words = _vector(asked.terms)
     return _Sought(query.join(SearchRow, SearchRow.id == facet.c.text_id).where(words))
-
-
-def _doubtful(facet: FromClause, basis: Basis) -> ColumnElement[bool]:
-    """Say whether nobody is sure of a text's category; no copy of it is kept among the facets."""
-    words = aliased(SearchRow)
-    return exists().where(
-        words.id == facet.c.text_id,
-        words.manifestation_id == _LABEL.manifestation_id,
-        words.text_hash == _LABEL.text_hash,
-        _LABEL.model_version == basis.model_version,
-        _LABEL.taxonomy_version == basis.taxonomy_version,
-        unsure().element,
-    )
 
 
 def _order(rows: FromClause, asked: Asked) -> list[ColumnElement[Any]]:

@@ -59,9 +59,11 @@ class Truth:
     zone: str | None
     lenses: tuple[str, ...]
     day: int
+    certainty: str
 
     def meets(self, asked: Asked) -> bool:
         mine = {name: getattr(self, name, None) for name in ("category", "sentiment", "intent")}
+        mine |= {"certainty": self.certainty}
         mine |= {"source": self.item.source, "zone": self.zone or NOWHERE}
         return (
             all(getattr(asked, name) in ("", value) for name, value in mine.items())
@@ -84,7 +86,8 @@ def written(store: Store) -> list[Truth]:
         speaks = "qu" if number % 9 == 0 else "es"
         store.save_languages("i", {key: speaks})
         model = "water" if number % 5 == 0 else str(category)
-        labelled = classified(item, model, str(sentiment), str(intent))
+        doubtful = number % 7 == 0
+        labelled = classified(item, model, str(sentiment), str(intent), abstained=doubtful)
         store.save_classifications(TAXONOMY, [labelled])
         store.save_places(ZONES, [Placed(*key, zone=zone)])
         lenses = chance.choice(((), ("obras", "agua")))
@@ -92,7 +95,9 @@ def written(store: Store) -> list[Truth]:
         if model != category:
             store.save_corrections([Correction(*key, "p-1", datetime.now(UTC), str(category))])
         if speaks == "es":
-            found.append(Truth(item, str(category), str(sentiment), str(intent), zone, lenses, day))
+            counted = str(category), str(sentiment), str(intent)
+            certainty = "unsure" if doubtful and model == category else "sure"
+            found.append(Truth(item, *counted, zone, lenses, day, certainty))
     return found
 
 
@@ -101,6 +106,9 @@ ASKED = (
     Asked(),
     Asked(lens="obras"),
     Asked(lens="obra"),
+    Asked(certainty="unsure"),
+    Asked(certainty="unsure", words="pista", category="water"),
+    Asked(certainty="sure", source="foro"),
     Asked(words="pista agua", sentiment="negative"),
     Asked(words="pista", zone="norte", source="foro"),
     Asked(category="water", sentiment="negative", intent="request", source="foro", zone=NOWHERE),
@@ -141,14 +149,16 @@ def test_only_the_days_of_the_window_are_listed(store: Store) -> None:
 def test_a_correction_is_listed_at_once(store: Store) -> None:
     item = said(1)
     save(store, begun(store), item)
-    store.save_classifications(TAXONOMY, [classified(item)])
+    store.save_classifications(TAXONOMY, [classified(item, abstained=True)])
     index_texts(store.engine, "villa")
     index_labels(store.engine, BASIS)
+    assert search(store.engine, BASIS, Asked(certainty="unsure"), 0, 1).count == 1
     correction = Correction(item.id, item.text_hash, "p-1", datetime.now(UTC), "health")
 
     store.save_corrections([correction])
 
     assert search(store.engine, BASIS, Asked(category="transport"), 0, 1).count == 0
+    assert search(store.engine, BASIS, Asked(certainty="unsure"), 0, 1).count == 0
     assert [
         one.id for one in search(store.engine, BASIS, Asked(category="health"), 0, 9).found
     ] == [item.id]

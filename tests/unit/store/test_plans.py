@@ -55,9 +55,10 @@ _ROWS = (
     """INSERT INTO search_basis (id, municipality, model_version, taxonomy_version)
        SELECT n, 'm' || n, 'm', 't' FROM generate_series(1, 19) n""",
     """INSERT INTO search_facet (text_id, basis_id, said_on, source, kind, category, sentiment,
-         intent, lenses)
+         intent, certainty, lenses)
        SELECT t.id, substr(m.municipality, 2)::int, said_on, source, kind, 'water', 'negative',
-         'complaint', '' FROM manifestation m JOIN search_text t ON t.manifestation_id = m.id
+         'complaint', 'sure', '' FROM manifestation m
+       JOIN search_text t ON t.manifestation_id = m.id
        WHERE m.municipality <> 'm0'""",
 )
 
