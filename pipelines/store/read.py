@@ -11,11 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.errors import InputError
 from models.insight_tables import INSIGHT_TABLES
-from models.records import (
-    Stage,
-    State,
-    Window,
-)
+from models.records import Stage, State, Window
 from models.tables import (
     Base,
     ClassificationRow,
@@ -365,8 +361,7 @@ def find_run(engine: Engine, run_id: str) -> RunRow:
     Raises:
         InputError: there is no such run.
     """
-    with explained(engine), Session(engine) as session:
-        run = session.get(RunRow, run_id)
+    run = _run(engine, run_id)
     if run is None:
         raise InputError(f"There is no run {run_id}. `manifiesta status` lists the latest runs.")
     return run
@@ -374,9 +369,13 @@ def find_run(engine: Engine, run_id: str) -> RunRow:
 
 def run_of(engine: Engine, municipality: str, run_id: str) -> RunRow | None:
     """Return a run of a municipality; nothing where it has no such run."""
-    with explained(engine), Session(engine) as session:
-        run = session.get(RunRow, run_id)
+    run = _run(engine, run_id)
     return run if run is not None and run.municipality == municipality else None
+
+
+def _run(engine: Engine, run_id: str) -> RunRow | None:
+    with explained(engine), Session(engine) as session:
+        return session.get(RunRow, run_id)
 
 
 def latest_runs(engine: Engine, municipality: str | None, limit: int) -> Sequence[RunRow]:
