@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -69,6 +69,18 @@ def _queue(visit: Visit) -> Queue:
     if asked not in list(Queue):
         raise none_of("status", Queue, visit._)
     return Queue(asked)
+
+
+def _marked(
+    category: Annotated[str, Form()] = "",
+    sentiment: Annotated[str, Form()] = "",
+    intent: Annotated[str, Form()] = "",
+) -> dict[str, str]:
+    return {"category": category, "sentiment": sentiment, "intent": intent}
+
+
+Marked = Annotated[dict[str, str], Depends(_marked)]
+"""The labels that a form gives."""
 
 
 @router.get("/revision")
@@ -138,15 +150,12 @@ def correct_one(
     visit: Visiting,
     id_: str,
     text_hash: Annotated[str, Form()],
-    category: Annotated[str, Form()] = "",
-    sentiment: Annotated[str, Form()] = "",
-    intent: Annotated[str, Form()] = "",
+    labels: Marked,
 ) -> Response:
     """Keep the labels and go back to the text in its conversation."""
     desk = _desk(visit)
     if desk is None:
         raise HTTPException(404)
-    labels = {"category": category, "sentiment": sentiment, "intent": intent}
     try:
         desk.put_right(id_, text_hash, labels)
     except InputError:
@@ -163,15 +172,12 @@ def read(
     visit: Visiting,
     id: Annotated[str, Form()],  # noqa: A002 - the field's name
     text_hash: Annotated[str, Form()],
-    category: Annotated[str, Form()] = "",
-    sentiment: Annotated[str, Form()] = "",
-    intent: Annotated[str, Form()] = "",
+    labels: Marked,
 ) -> Response:
     """Keep the labels and go on to the next text."""
     desk = _desk(visit)
     if desk is None:
         raise HTTPException(404)
-    labels = {"category": category, "sentiment": sentiment, "intent": intent}
     try:
         desk.read(_queue(visit), id, text_hash, labels)
     except InputError:
