@@ -6,8 +6,9 @@ from datetime import datetime, time
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from shutil import copyfileobj
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from crawlers.sandbox.town import Town
 
 SANDBOX = "sandbox"
-LARGEST_FILE: Final = 64 * 1024 * 1024
 
 Port = Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.", min=0, max=65535)]
 Seed = Annotated[int, typer.Option(help="Decides who says what where and when.")]
@@ -136,7 +136,8 @@ def _download(base_url: str, path: str, folder: Path) -> Path:
             answer = connection.getresponse()
             if answer.status != HTTPStatus.OK:
                 raise InputError(f"{path} answered {answer.status} {answer.reason}")
-            file.write_bytes(answer.read(LARGEST_FILE))
+            with file.open("wb") as out:
+                copyfileobj(answer, out)
     except (OSError, HTTPException) as error:
         raise InputError(f"{path} could not be fetched: {error}") from error
     return file
