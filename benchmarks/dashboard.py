@@ -74,6 +74,7 @@ PAGES = {
     "lugares": "/lugares",
     "una zona": "/lugares?zone=zona-3",
     "manifestaciones": "/manifestaciones",
+    "sin certeza": "/manifestaciones?certainty=unsure",
     "buscar una palabra": "/manifestaciones?q=semáforo",
     "buscar una frase": "/manifestaciones?q=%22corte+de+agua%22",
     "todos los filtros": "/manifestaciones?q=bache&category=transport&sentiment=negative"
