@@ -26,14 +26,7 @@ from crawlers.wire import (
     read_lines,
 )
 from models.reasons import Reason
-from models.records import (
-    Capture,
-    Failure,
-    Listing,
-    Rejection,
-    Validator,
-    Vanished,
-)
+from models.records import Capture, Failure, Listing, Rejection, Validator, Vanished
 
 GRACE = 30.0
 """Seconds that a child may take, beyond its own limits, to end by itself."""

@@ -9,15 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from configs.schema import Source
 from crawlers.kept import KeptRecords
-from models.records import (
-    Capture,
-    Extracted,
-    Failure,
-    Listing,
-    Rejection,
-    Validator,
-    Vanished,
-)
+from models.records import Capture, Extracted, Failure, Listing, Rejection, Validator, Vanished
 
 
 class CrawlJob(BaseModel):

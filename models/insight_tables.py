@@ -3,13 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    ForeignKey,
-    LargeBinary,
-    String,
-    Text,
-)
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.labels import EVERYTHING

@@ -9,13 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from configs.schema import Municipality
-from models.records import (
-    Capture,
-    Health,
-    Manifestation,
-    Rejection,
-    Validator,
-)
+from models.records import Capture, Health, Manifestation, Rejection, Validator
 from models.tables import (
     CaptureRow,
     ManifestationRow,

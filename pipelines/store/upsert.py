@@ -6,9 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from models.tables import (
-    Base,
-)
+from models.tables import Base
 from pipelines.store.chunks import chunks
 
 
